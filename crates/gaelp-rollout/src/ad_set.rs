@@ -1,0 +1,343 @@
+//! What a rollout remembers about one ad set.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use chrono::NaiveDate;
+use gaelp_core::{
+    DecisionId, EndKind, HourSpan, MetricRow, Metrics, Micros, Quantity, Ratio, Restated, Revision,
+    Rounding, UtcHour,
+};
+use gaelp_guardrails::{Memory, Trailing, TrailingError};
+
+use crate::strategy::Learner;
+use crate::{ActionRecord, ExperienceRecord, Lambda, Record, RevenueFrom, State};
+
+/// Hours of a day by which platforms' daily budgets are turned into rates, whatever the clock does.
+pub(crate) const HOURS_PER_DAY: i64 = 24;
+
+/// One ad set: what was reported, what is in force, what awaits its outcome.
+#[derive(Debug)]
+pub(crate) struct AdSet {
+    pub(crate) trailing: Trailing,
+    pub(crate) memory: Memory,
+    pub(crate) learner: Learner,
+    /// The daily budget as last read from the platform.
+    pub(crate) budget: Option<Micros>,
+    /// A write whose result has not been read back.
+    pub(crate) in_flight: Option<Box<ActionRecord>>,
+    /// The rate at the last decision in which nothing was found wrong.
+    pub(crate) known_good: Option<Micros>,
+    /// The rate that a spent cap cut, and the day on which it did.
+    pub(crate) cap_cut: Option<(NaiveDate, Micros)>,
+    /// The rates in force over the last day, oldest first.
+    rates: VecDeque<(UtcHour, Micros)>,
+    pending: VecDeque<Pending>,
+    /// Reports and credited orders apart; used only where revenue comes from the shop.
+    shop: BTreeMap<(UtcHour, UtcHour), ShopSlot>,
+}
+
+/// A decision whose outcome is not known yet.
+#[derive(Debug)]
+struct Pending {
+    experience: Box<ExperienceRecord>,
+    lambda: Lambda,
+    metrics: Option<Metrics>,
+}
+
+/// A span as the platform and the shop see it.
+#[derive(Debug, Default)]
+struct ShopSlot {
+    report: Option<MetricRow>,
+    revenue: Micros,
+    orders: Quantity,
+    /// Counts changes from either side, so that the composed row is restated in order.
+    changes: u32,
+}
+
+impl AdSet {
+    pub(crate) fn new(trailing: Trailing, learner: Learner) -> Self {
+        Self {
+            trailing,
+            learner,
+            memory: Memory::default(),
+            budget: None,
+            in_flight: None,
+            known_good: None,
+            cap_cut: None,
+            rates: VecDeque::new(),
+            pending: VecDeque::new(),
+            shop: BTreeMap::new(),
+        }
+    }
+
+    /// Takes in what a platform reported.
+    pub(crate) fn report(
+        &mut self,
+        row: &MetricRow,
+        revenue: RevenueFrom,
+    ) -> Result<Restated, TrailingError> {
+        match revenue {
+            RevenueFrom::Platform => {
+                let outcome = self.trailing.record(row)?;
+                if outcome == Restated::Newer {
+                    self.settle(row.span, row.metrics);
+                }
+                Ok(outcome)
+            }
+            RevenueFrom::Shop => self.report_beside_shop(row),
+        }
+    }
+
+    fn report_beside_shop(&mut self, row: &MetricRow) -> Result<Restated, TrailingError> {
+        let slot = self.shop.entry((row.span.from, row.span.to)).or_default();
+        let outcome = if let Some(known) = &mut slot.report {
+            known.restate(row)
+        } else {
+            slot.report = Some(row.clone());
+            Restated::Newer
+        };
+        if outcome != Restated::Newer {
+            return Ok(outcome);
+        }
+        let composed = slot.compose();
+        self.keep(composed)
+    }
+
+    /// Credits orders to the hours of `span`.
+    pub(crate) fn credit(
+        &mut self,
+        span: HourSpan,
+        revenue: Micros,
+        orders: Quantity,
+    ) -> Result<HourSpan, TrailingError> {
+        // Hours without delivery have no row; what was sold in them counts with the last row before.
+        let last = (span.from, span.to);
+        let reported = self
+            .shop
+            .range(..=last)
+            .rev()
+            .find(|(_, slot)| slot.report.is_some());
+        let at = reported.map_or(last, |(&at, _)| at);
+        let slot = self.shop.entry(at).or_default();
+        let sums = (
+            slot.revenue.checked_add(revenue),
+            slot.orders.checked_add(orders),
+        );
+        let (Some(revenue), Some(orders)) = sums else {
+            return Err(TrailingError::Implausible {
+                field: "revenue",
+                value: u64::MAX,
+            });
+        };
+        (slot.revenue, slot.orders) = (revenue, orders);
+        let composed = slot.compose();
+        self.keep(composed)?;
+        Ok(HourSpan::new(at.0, at.1))
+    }
+
+    fn keep(&mut self, composed: Option<MetricRow>) -> Result<Restated, TrailingError> {
+        let Some(row) = composed else {
+            return Ok(Restated::Newer);
+        };
+        let outcome = self.trailing.record(&row)?;
+        self.settle(row.span, row.metrics);
+        if let Some(newest) = self.trailing.newest_end() {
+            let retain = i32::try_from(self.trailing.retain_hours()).unwrap_or(i32::MAX);
+            let keep_from = newest.plus(-retain);
+            self.shop = self.shop.split_off(&(keep_from, keep_from));
+        }
+        Ok(outcome)
+    }
+
+    /// Hands the outcome of a span to the decision that awaits it.
+    fn settle(&mut self, span: HourSpan, metrics: Metrics) {
+        if let Some(pending) = self.pending.iter_mut().find(|p| p.experience.span == span) {
+            pending.metrics = Some(metrics);
+        }
+    }
+
+    /// The hourly rate in force: the budget's, or what was really spent over the last reported
+    /// day where no budget can be read.
+    pub(crate) fn rate(&self, now: UtcHour) -> Option<Micros> {
+        if let Some(budget) = self.budget {
+            return budget.checked_div(HOURS_PER_DAY, Rounding::Down);
+        }
+        let day = self.trailing.window(now, 24);
+        day.metrics
+            .spend
+            .checked_div(i64::from(day.covered_hours), Rounding::Down)
+    }
+
+    /// The rate that changes are measured from: what is in force, or, on the days after a cap was
+    /// spent, what was in force before it cut. A cap bounds its day and must not leak into the
+    /// next.
+    pub(crate) fn base(&mut self, in_force: Micros, today: NaiveDate) -> Micros {
+        match self.cap_cut {
+            Some((day, before)) if day < today => {
+                self.cap_cut = None;
+                before.max(in_force)
+            }
+            _ => in_force,
+        }
+    }
+
+    /// The highest rate that may be in force: an unresolved write counts as done and as not done.
+    pub(crate) fn worst_rate(&self, current: Micros) -> Micros {
+        let sent = self.in_flight.as_ref().and_then(|action| action.sent);
+        let rate = sent.and_then(|budget| budget.checked_div(HOURS_PER_DAY, Rounding::Up));
+        rate.map_or(current, |rate| rate.max(current))
+    }
+
+    /// Notes that a decision is really in force, so that its outcome is the outcome of its action.
+    pub(crate) fn mark_executed(&mut self, decision: DecisionId) {
+        let mut pending = self.pending.iter_mut();
+        if let Some(pending) = pending.find(|p| p.experience.decision == decision) {
+            pending.experience.action.executed = true;
+        }
+    }
+
+    /// Remembers the rate in force and says what it was a day before.
+    pub(crate) fn note_rate(&mut self, now: UtcHour, rate: Micros) -> Option<Micros> {
+        let yesterday = now.plus(-24);
+        while self
+            .rates
+            .get(1)
+            .is_some_and(|&(hour, _)| hour <= yesterday)
+        {
+            self.rates.pop_front();
+        }
+        // Before a day has passed, the oldest rate there is: a bound per day holds from the start.
+        let known = self.rates.front().map(|&(_, rate)| rate);
+        if self.rates.back().is_none_or(|&(_, last)| last != rate) {
+            self.rates.push_back((now, rate));
+        }
+        known
+    }
+
+    /// Money spent since `midnight` as reported, and at the rate in force for hours not reported.
+    pub(crate) fn spent_since(
+        &self,
+        midnight: UtcHour,
+        now: UtcHour,
+        rate: Micros,
+    ) -> Option<Micros> {
+        let hours = u32::try_from(now.since(midnight)).unwrap_or(0);
+        let reported = self.trailing.window(now, hours).metrics.spend;
+        let known_to = self
+            .trailing
+            .newest_end()
+            .map_or(midnight, |end| end.max(midnight));
+        let unreported = now.since(known_to).max(0);
+        reported.checked_add(rate.checked_mul(unreported)?)
+    }
+
+    /// Lets a decision await its outcome, and completes those that it follows.
+    pub(crate) fn await_outcome(
+        &mut self,
+        experience: Box<ExperienceRecord>,
+        lambda: Lambda,
+        margin: Ratio,
+        records: &mut Vec<Record>,
+    ) {
+        for earlier in &mut self.pending {
+            let follows = earlier.experience.span.to == experience.span.from;
+            if follows && earlier.experience.next_state.is_none() {
+                earlier.experience.next_state = Some(experience.state);
+                earlier.experience.end = EndKind::Continuing;
+            }
+        }
+        self.release(Until::Complete, margin, records);
+        self.pending.push_back(Pending {
+            experience,
+            lambda,
+            metrics: None,
+        });
+    }
+
+    /// Hands out experiences whose reward is known.
+    pub(crate) fn release(&mut self, until: Until, margin: Ratio, records: &mut Vec<Record>) {
+        let newest = self.pending.back().map(|p| p.experience.span.from);
+        let mut kept = VecDeque::with_capacity(self.pending.len());
+        for mut pending in self.pending.drain(..) {
+            let complete = pending.experience.next_state.is_some() || until == Until::Ended;
+            let Some(metrics) = pending.metrics.filter(|_| complete) else {
+                let age = newest.map_or(0, |n| n.since(pending.experience.span.from));
+                // A row that never comes is not learnt from.
+                if until == Until::Complete && age <= Pending::PATIENCE_HOURS {
+                    kept.push_back(pending);
+                }
+                continue;
+            };
+            let priced = metrics
+                .spend
+                .checked_scale(pending.lambda.price(), Rounding::Up);
+            let earned = metrics.revenue.checked_scale(margin, Rounding::Down);
+            let reward = earned
+                .zip(priced)
+                .and_then(|(earned, cost)| earned.checked_sub(cost));
+            if let Some(reward) = reward {
+                pending.experience.reward = reward;
+                pending.experience.cost = metrics.spend;
+                records.push(Record::Experience(pending.experience));
+            }
+        }
+        self.pending = kept;
+    }
+}
+
+/// Which experiences to hand out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    /// Those whose next state is known too.
+    Complete,
+    /// All with a reward; nothing follows.
+    Ended,
+}
+
+impl Pending {
+    /// How long a decision awaits its report: a week.
+    const PATIENCE_HOURS: i64 = 24 * 7;
+}
+
+impl ShopSlot {
+    /// The row that the rules see: the platform's spend, the shop's revenue.
+    fn compose(&mut self) -> Option<MetricRow> {
+        let report = self.report.as_ref()?;
+        self.changes = self.changes.saturating_add(1);
+        Some(MetricRow {
+            revision: Revision::new(self.changes),
+            metrics: Metrics {
+                revenue: self.revenue,
+                conversions: self.orders,
+                ..report.metrics
+            },
+            ..report.clone()
+        })
+    }
+}
+
+impl AdSet {
+    /// What is known now, as features.
+    pub(crate) fn state(
+        &self,
+        now: UtcHour,
+        local: gaelp_core::LocalHour,
+        current: Micros,
+        account_spent_today: Micros,
+        lambda: Lambda,
+    ) -> State {
+        let day = self.trailing.window(now, 24).metrics;
+        State {
+            hour: local.hour,
+            weekday: u8::try_from(local.weekday().num_days_from_monday())
+                .expect("a weekday is below 7"),
+            current,
+            spend_24h: day.spend,
+            revenue_24h: day.revenue,
+            clicks_24h: day.clicks,
+            conversions_24h: day.conversions.millionths(),
+            account_spent_today,
+            lambda: lambda.get(),
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The rollout as a whole.
+
+#![expect(clippy::unwrap_used, reason = "in a test, what fails is the test")]
+
+mod cap;
+mod learning;
+mod pilot;
+mod shadow;
+mod support;
+mod turns;

@@ -1,0 +1,26 @@
+#![doc = include_str!("../README.md")]
+
+mod append;
+mod codec;
+mod coverage;
+mod error;
+mod id;
+mod import;
+mod journal;
+mod names;
+mod read;
+mod recorded;
+mod rows;
+mod schema;
+mod store;
+
+pub use coverage::{AdSetCoverage, Coverage, Granularity, PlatformCoverage};
+pub use error::{Damage, RecordKey, StoreError};
+pub use gaelp_rollout::ActionRecord as StoredAction;
+pub use id::{FileId, FileStatus, OnDuplicate, ParseRunIdError, RunId};
+pub use import::Import;
+pub use journal::RunJournal;
+pub use read::{Counts, Records};
+pub use recorded::{RecordedPlatform, RecordedShop};
+pub use rows::MetricRows;
+pub use store::Store;

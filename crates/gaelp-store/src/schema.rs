@@ -1,0 +1,163 @@
+//! Opening a database: whose it is, which version it has, and bringing it up to date.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::StoreError;
+use crate::error::{Damage, engine};
+
+/// `gael` in ASCII: marks the file as ours, also for `file(1)`.
+pub(crate) const APPLICATION_ID: i32 = 0x6761_656c;
+
+/// Each brings a database from the version of its place to the next.
+const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+
+/// How long to wait for another writer before giving up: far longer than any commit takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The page cache in KiB. It holds the hot ends of the indices of some millions of rows, and
+/// bounds what a store takes from memory.
+const CACHE_KIB: i64 = 64 * 1024;
+
+/// How many pages of 4 KiB the write-ahead log takes before they are moved into the database: the
+/// more, the more often a page that changes again and again is moved only once.
+const LOG_PAGES: i64 = 4_000;
+
+/// After a large import the write-ahead log is cut back to this many bytes.
+const LOG_LIMIT: i64 = 64 * 1024 * 1024;
+
+/// Statements kept prepared; there are about forty different ones.
+const STATEMENTS: usize = 64;
+
+/// The version that this crate writes.
+pub(crate) fn supported() -> i64 {
+    i64::try_from(MIGRATIONS.len()).expect("there are few migrations")
+}
+
+/// Opens a database file, creates it where there is none, and brings it up to date.
+pub(crate) fn open_file(path: &Path) -> Result<Connection, StoreError> {
+    let connection = Connection::open(path).map_err(|source| StoreError::Open {
+        path: path.to_owned(),
+        source: Box::new(source),
+    })?;
+    connection.busy_timeout(PATIENCE).map_err(engine)?;
+    // Before anything is written: is it ours?
+    is_ours(&connection, path)?;
+    prepare(connection)
+}
+
+/// Opens a database that lives in memory.
+pub(crate) fn open_memory() -> Result<Connection, StoreError> {
+    prepare(Connection::open_in_memory().map_err(engine)?)
+}
+
+fn prepare(mut connection: Connection) -> Result<Connection, StoreError> {
+    let found = version(&connection)?;
+    if found > supported() || found < 0 {
+        return Err(StoreError::NewerSchema {
+            found,
+            supported: supported(),
+        });
+    }
+    set_up(&connection).map_err(engine)?;
+    migrate(&mut connection)?;
+    check(&connection)?;
+    Ok(connection)
+}
+
+fn set_up(connection: &Connection) -> rusqlite::Result<()> {
+    // Readers do not wait for the writer, and a commit is one write to the log.
+    connection.query_row("PRAGMA journal_mode = WAL", [], |_| Ok(()))?;
+    // A commit is on the disk when it returns, also across a loss of power.
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "foreign_keys", true)?;
+    // Without it, INSERT OR REPLACE would slip past the append-only triggers.
+    connection.pragma_update(None, "recursive_triggers", true)?;
+    // A database from elsewhere must not run functions from its schema.
+    connection.pragma_update(None, "trusted_schema", false)?;
+    connection.pragma_update(None, "cell_size_check", true)?;
+    connection.pragma_update(None, "cache_size", -CACHE_KIB)?;
+    connection.query_row(
+        &format!("PRAGMA journal_size_limit = {LOG_LIMIT}"),
+        [],
+        |_| Ok(()),
+    )?;
+    connection.query_row(
+        &format!("PRAGMA wal_autocheckpoint = {LOG_PAGES}"),
+        [],
+        |_| Ok(()),
+    )?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    let read = connection.pragma_query_value(None, "user_version", |row| row.get(0));
+    read.map_err(engine)
+}
+
+fn is_ours(connection: &Connection, path: &Path) -> Result<(), StoreError> {
+    let application_id: i32 = connection
+        .pragma_query_value(None, "application_id", |row| row.get(0))
+        .map_err(engine)?;
+    let objects: i64 = connection
+        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+        .map_err(engine)?;
+    // A new file has neither.
+    let new = application_id == 0 && objects == 0 && version(connection)? == 0;
+    if new || application_id == APPLICATION_ID {
+        return Ok(());
+    }
+    Err(StoreError::NotOurs {
+        path: path.to_owned(),
+        application_id,
+    })
+}
+
+/// One transaction for all steps, so that a crash leaves the old version or the new one. The
+/// version is read inside it, because another process may be doing the same.
+fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+    if version(connection)? == supported() {
+        return Ok(());
+    }
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(engine)?;
+    let from = usize::try_from(version(&transaction)?).unwrap_or(0);
+    for step in MIGRATIONS.iter().skip(from) {
+        transaction.execute_batch(step).map_err(engine)?;
+    }
+    let mark = |name, value: i64| transaction.pragma_update(None, name, value);
+    mark("application_id", i64::from(APPLICATION_ID)).map_err(engine)?;
+    mark("user_version", supported()).map_err(engine)?;
+    transaction.commit().map_err(engine)
+}
+
+/// Refuses a database whose tables, indices or triggers are not what the migrations make: a
+/// missing trigger would be a history that can be rewritten unseen.
+fn check(connection: &Connection) -> Result<(), StoreError> {
+    let reference = Connection::open_in_memory().map_err(engine)?;
+    for step in MIGRATIONS {
+        reference.execute_batch(step).map_err(engine)?;
+    }
+    let found = objects(connection)?;
+    for (object, sql) in objects(&reference)? {
+        if found.get(&object) != Some(&sql) {
+            return Err(StoreError::Damaged(Damage::Schema { object }));
+        }
+    }
+    Ok(())
+}
+
+fn objects(connection: &Connection) -> Result<BTreeMap<String, Option<String>>, StoreError> {
+    let mut statement = connection
+        .prepare("SELECT type || ' ' || name, sql FROM sqlite_schema")
+        .map_err(engine)?;
+    let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get(1)?)));
+    rows.map_err(engine)?
+        .collect::<Result<_, _>>()
+        .map_err(engine)
+}

@@ -1,0 +1,5 @@
+//! The plan of the house, checked.
+
+#![expect(clippy::unwrap_used, reason = "in a test, what fails is the test")]
+
+mod architecture;
