@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -16,7 +16,10 @@ pub(crate) const APPLICATION_ID: i32 = 0x6761_656c;
 const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
 
 /// How long to wait for another writer before giving up: far longer than any commit takes.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How long to wait between two attempts to open a database that others are just creating.
+const PAUSE: Duration = Duration::from_millis(5);
 
 /// The page cache in KiB. It holds the hot ends of the indices of some millions of rows, and
 /// bounds what a store takes from memory.
@@ -38,7 +41,21 @@ pub(crate) fn supported() -> i64 {
 }
 
 /// Opens a database file, creates it where there is none, and brings it up to date.
+///
+/// The engine's own waiting is not enough: where two connections turn a new file's journal into
+/// a write-ahead log, it tells one of them at once that the other is busy, because both waiting
+/// could be a deadlock. The whole attempt is therefore made again.
 pub(crate) fn open_file(path: &Path) -> Result<Connection, StoreError> {
+    let begun = Instant::now();
+    loop {
+        match try_open_file(path) {
+            Err(StoreError::Busy) if begun.elapsed() < PATIENCE => std::thread::sleep(PAUSE),
+            done => return done,
+        }
+    }
+}
+
+fn try_open_file(path: &Path) -> Result<Connection, StoreError> {
     let connection = Connection::open(path).map_err(|source| StoreError::Open {
         path: path.to_owned(),
         source: Box::new(source),

@@ -163,11 +163,11 @@ fn a_database_of_version_1_opens() -> Result<(), Box<dyn std::error::Error>> {
 
 #[test]
 fn several_may_create_it_at_once() -> Result<(), Box<dyn std::error::Error>> {
-    for _ in 0..10 {
+    for _ in 0..25 {
         let folder = tempfile::tempdir()?;
         let path = folder.path().join("new.sqlite");
         std::thread::scope(|scope| {
-            let openings: Vec<_> = (0..4).map(|_| scope.spawn(|| Store::open(&path))).collect();
+            let openings: Vec<_> = (0..8).map(|_| scope.spawn(|| Store::open(&path))).collect();
             for opening in openings {
                 opening.join().expect("no panic").expect("to open");
             }
@@ -177,7 +177,7 @@ fn several_may_create_it_at_once() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Waiting takes its five seconds, so the two kinds of waiting are tested side by side.
+/// Waiting takes its ten seconds, so the two kinds of waiting are tested side by side.
 #[test]
 fn one_writer_at_a_time() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
