@@ -8,6 +8,9 @@ mod metrics;
 mod money;
 mod ratio;
 mod seed;
+#[cfg(gaelp_seeded_bugs)]
+#[doc(hidden)]
+pub mod seeded;
 mod split;
 mod time;
 

@@ -106,6 +106,9 @@ pub enum TrailingError {
     /// Its span has no hour.
     #[error("the span {0} has no hour")]
     EmptySpan(HourSpan),
+    /// A stored record has rows, and does not say whose.
+    #[error("the stored row of {0} belongs to no ad set")]
+    Nameless(HourSpan),
     /// It shares hours with a row of another span, so that they would count twice.
     #[error("the span {found} overlaps {known}, which is known already")]
     Overlap {

@@ -6,7 +6,11 @@ use gaelp_core::{
     AdSetKey, HourSpan, MetricRow, Metrics, Micros, Quantity, Ratio, Restated, Revision, UtcHour,
 };
 
+use serde::{Deserialize, Serialize};
+
 use crate::TrailingError;
+
+mod stored;
 
 /// The metrics of one ad set over the last hours, by span and revision.
 ///
@@ -16,7 +20,8 @@ use crate::TrailingError;
 /// contradict each other; then neither is believed, and the hours count as not reported, until a
 /// higher revision settles it.
 ///
-/// Spans may be hours or local days, and do not overlap.
+/// Spans may be hours or local days, and do not overlap. Serialised, it is a snapshot that is checked
+/// when restored.
 ///
 /// **Cost.** Memory grows with the rows kept, 64 bytes each, and no row is kept that ended
 /// [`retain_hours`](Self::retain_hours) or more before the newest one.
@@ -39,7 +44,8 @@ use crate::TrailingError;
 /// assert_eq!((window.covered_hours, window.asked_hours), (3, 4)); // the last hour is missing
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "stored::Stored", into = "stored::Stored")]
 pub struct Trailing {
     retain_hours: u32,
     key: Option<AdSetKey>,

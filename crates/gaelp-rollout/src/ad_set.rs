@@ -8,6 +8,7 @@ use gaelp_core::{
     Rounding, UtcHour,
 };
 use gaelp_guardrails::{Memory, Trailing, TrailingError};
+use serde::{Deserialize, Serialize};
 
 use crate::strategy::Learner;
 use crate::{ActionRecord, ExperienceRecord, Lambda, Record, RevenueFrom, State};
@@ -16,7 +17,8 @@ use crate::{ActionRecord, ExperienceRecord, Lambda, Record, RevenueFrom, State};
 pub(crate) const HOURS_PER_DAY: i64 = 24;
 
 /// One ad set: what was reported, what is in force, what awaits its outcome.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct AdSet {
     pub(crate) trailing: Trailing,
     pub(crate) memory: Memory,
@@ -33,11 +35,13 @@ pub(crate) struct AdSet {
     rates: VecDeque<(UtcHour, Micros)>,
     pending: VecDeque<Pending>,
     /// Reports and credited orders apart; used only where revenue comes from the shop.
+    #[serde(with = "pairs")]
     shop: BTreeMap<(UtcHour, UtcHour), ShopSlot>,
 }
 
 /// A decision whose outcome is not known yet.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Pending {
     experience: Box<ExperienceRecord>,
     lambda: Lambda,
@@ -45,7 +49,8 @@ struct Pending {
 }
 
 /// A span as the platform and the shop see it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct ShopSlot {
     report: Option<MetricRow>,
     revenue: Micros,
@@ -68,6 +73,19 @@ impl AdSet {
             pending: VecDeque::new(),
             shop: BTreeMap::new(),
         }
+    }
+
+    /// The amounts that a decision starts from.
+    pub(crate) fn amounts(&self) -> impl Iterator<Item = (&'static str, Micros)> {
+        let budget = self.budget.map(|amount| ("daily budget", amount));
+        let good = self
+            .known_good
+            .map(|amount| ("last known good rate", amount));
+        let cut = self
+            .cap_cut
+            .map(|(_, amount)| ("rate before the cap", amount));
+        let rates = self.rates.iter().map(|&(_, amount)| ("rate", amount));
+        budget.into_iter().chain(good).chain(cut).chain(rates)
     }
 
     /// Takes in what a platform reported.
@@ -339,5 +357,29 @@ impl AdSet {
             account_spent_today,
             lambda: lambda.get(),
         }
+    }
+}
+
+/// A map whose keys are no texts, stored as pairs.
+mod pairs {
+    use std::collections::BTreeMap;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(super) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(super) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        let pairs = Vec::<(K, V)>::deserialize(deserializer)?;
+        Ok(pairs.into_iter().collect())
     }
 }

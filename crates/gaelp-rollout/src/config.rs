@@ -2,11 +2,14 @@
 
 use std::fmt;
 
+use chrono::Duration;
 use gaelp_core::{AccountZone, Currency, Micros, Ratio, Seed};
 use gaelp_guardrails::{GuardrailConfig, Guardrails};
+use gaelp_ledger::{LedgerConfig, LedgerConfigError, Limits};
+use gaelp_platform::Capabilities;
 use serde::{Deserialize, Serialize};
 
-use crate::Mode;
+use crate::{Mode, Phase};
 
 /// The configuration of a rollout: plain data, checked by [`RolloutConfig::validate`].
 ///
@@ -54,6 +57,23 @@ pub struct RolloutConfig {
     pub reread_hours: u32,
     /// How many hours after midnight a day is taken as fully reported. Default: 0.
     pub settle_hours: u32,
+    /// How far the rollout has come: in pilot mode, the ad sets of the canary list are together
+    /// raised up to this phase's share of the cap. Default: the whole of it.
+    pub phase: Phase,
+    /// The name under which this process takes the spend ledger over. Default: `gaelp`.
+    pub runner: String,
+    /// How many seconds after its admission a write may be sent. Default: 300.
+    pub send_within_secs: u32,
+    /// How many seconds after it was sent a write may still take effect. Default: 900. It is an
+    /// assumption about the platforms; shadow mode is there to measure it.
+    pub request_lifetime_secs: u32,
+    /// How many seconds clocks may differ or run back. Default: 30.
+    pub clock_skew_secs: u32,
+    /// How many equal readings settle a write whose outcome is unknown. Default: 2.
+    pub read_backs: u32,
+    /// Whether every step ends with a [`Checkpoint`](crate::Checkpoint) in the journal. Default:
+    /// no, because a replay can be repeated; a live run needs it.
+    pub checkpoints: bool,
     /// The rules that every change must pass.
     pub guardrails: GuardrailConfig,
 }
@@ -89,6 +109,13 @@ impl Default for RolloutConfig {
             revenue: RevenueFrom::Platform,
             reread_hours: 0,
             settle_hours: 0,
+            phase: Phase::Whole,
+            runner: "gaelp".to_owned(),
+            send_within_secs: 300,
+            request_lifetime_secs: 900,
+            clock_skew_secs: 30,
+            read_backs: 2,
+            checkpoints: false,
             guardrails: GuardrailConfig::default(),
         }
     }
@@ -100,6 +127,34 @@ const MAX_REREAD_HOURS: u32 = 24 * 7;
 const MAX_MULTIPLIERS: usize = 16;
 
 impl RolloutConfig {
+    /// What the spend ledger of the account is to be opened with.
+    ///
+    /// # Errors
+    /// [`ConfigError`] where a figure is not one that the ledger takes.
+    pub fn limits<'a>(
+        &self,
+        platforms: impl IntoIterator<Item = &'a Capabilities>,
+    ) -> Result<Limits, ConfigError> {
+        let overdelivery = |c: &Capabilities| (c.platform.clone(), c.overdelivery);
+        let config = LedgerConfig {
+            zone: self.zone,
+            daily_cap: self.guardrails.daily_cap,
+            overdelivery: platforms.into_iter().map(overdelivery).collect(),
+            request_lifetime_secs: self.request_lifetime_secs,
+            clock_skew_secs: self.clock_skew_secs,
+            read_backs: self.read_backs,
+        };
+        config.validate().map_err(|wrong| ConfigError {
+            violations: Vec::new(),
+            guardrails: None,
+            ledger: Some(wrong),
+        })
+    }
+
+    pub(crate) fn clock_skew(&self) -> Duration {
+        Duration::seconds(i64::from(self.clock_skew_secs))
+    }
+
     /// Checks everything and reports all that is wrong, not only the first.
     ///
     /// # Errors
@@ -182,6 +237,18 @@ impl RolloutConfig {
             "ascending, from 0 to 10, at most 16 of them, 1 among them",
         );
         range(
+            "send_within_secs",
+            self.send_within_secs.to_string(),
+            (1..=3_600).contains(&self.send_within_secs),
+            "from 1 to 3600",
+        );
+        range(
+            "runner",
+            format!("{:?}", self.runner),
+            !self.runner.is_empty() && self.runner.len() <= 100,
+            "a name of at most 100 bytes",
+        );
+        range(
             "guardrails.canary",
             "none".to_owned(),
             self.mode == Mode::Shadow || self.guardrails.canary.is_some(),
@@ -193,10 +260,12 @@ impl RolloutConfig {
             Ok(_) => Err(ConfigError {
                 violations: found,
                 guardrails: None,
+                ledger: None,
             }),
             Err(inner) => Err(ConfigError {
                 violations: found,
                 guardrails: Some(inner),
+                ledger: None,
             }),
         }
     }
@@ -230,6 +299,8 @@ pub struct ConfigError {
     pub violations: Vec<Violation>,
     /// What is wrong with the guardrails.
     pub guardrails: Option<gaelp_guardrails::ConfigViolations>,
+    /// What is wrong with what the spend ledger is to be opened with.
+    pub ledger: Option<LedgerConfigError>,
 }
 
 impl fmt::Display for ConfigError {
@@ -239,6 +310,9 @@ impl fmt::Display for ConfigError {
             write!(f, "\n  {violation}")?;
         }
         if let Some(inner) = &self.guardrails {
+            write!(f, "\n  {inner}")?;
+        }
+        if let Some(inner) = &self.ledger {
             write!(f, "\n  {inner}")?;
         }
         Ok(())

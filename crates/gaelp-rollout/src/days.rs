@@ -5,10 +5,13 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use gaelp_core::{AccountZone, HourSpan, Micros, Platform, UtcHour};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{BudgetState, Record, Rollout};
 
 /// The account's days, in order.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct DayBook {
     zone: AccountZone,
     settle_hours: u32,

@@ -1,24 +1,38 @@
 //! One step's decisions.
 
+use chrono::{DateTime, Duration, Utc};
 use gaelp_core::{
     AdSetKey, Decision, DecisionId, EndKind, HourSpan, Level, Micros, Operand, Platform, Reason,
     Rounding, RuleId, split,
 };
 use gaelp_guardrails::{Context, LastKnownGood, Verdict, rules};
+use gaelp_ledger::{Proposal, Request};
 use gaelp_platform::SetBudget;
 
 use crate::ad_set::HOURS_PER_DAY;
+use crate::desk::Write;
 use crate::strategy::Raise;
 use crate::{
-    Action, ActionRecord, ActionStatus, Alert, AlertKind, ExperienceRecord, Mode, Record, Rollout,
-    STATE_SCHEMA,
+    Action, ActionRecord, ActionStatus, Alert, AlertKind, Command, ExperienceRecord, Mode, Record,
+    Rollout, STATE_SCHEMA,
 };
 
 /// No raise while the result of an earlier write is not known.
 pub const UNRESOLVED_WRITE: RuleId = RuleId::new("unresolved_write");
 
-/// A write to be made.
-pub(crate) type Write = (Platform, SetBudget);
+/// A write that the ledger is to admit.
+struct Planned {
+    platform: Platform,
+    request: SetBudget,
+    /// Whether it asks for more than what stands.
+    raise: bool,
+}
+
+/// What the account has spent today, and an ad set's part of what is left.
+struct Spent {
+    account: Micros,
+    share: Micros,
+}
 
 /// An ad set that is to be decided upon.
 struct Candidate {
@@ -28,14 +42,16 @@ struct Candidate {
 }
 
 impl Rollout {
-    /// Decides about every ad set whose rate is known, in the order of their keys.
+    /// Decides about every ad set whose rate is known, in the order of their keys; says what to
+    /// ask the ledger to admit, decreases first.
     pub(crate) fn decide(
         &mut self,
+        clock: DateTime<Utc>,
         span: HourSpan,
         records: &mut Vec<Record>,
-        writes: &mut Vec<Write>,
-    ) {
+    ) -> Vec<Command> {
         let now = span.from;
+        let mut writes = Vec::new();
         let midnight = self.days.today(span).from.min(now);
         let mut candidates = Vec::with_capacity(self.ad_sets.len());
         let mut account_spent = Some(Micros::ZERO);
@@ -58,8 +74,42 @@ impl Rollout {
         let account_spent = account_spent.unwrap_or(Micros::MAX);
         let shares = self.shares(&candidates, account_spent);
         for (candidate, share) in candidates.into_iter().zip(shares) {
-            self.decide_one(span, &candidate, account_spent, share, records, writes);
+            let spent = Spent {
+                account: account_spent,
+                share,
+            };
+            let decision = self.decide_one(clock, span, &candidate, &spent, records);
+            if let Some(decision) = decision {
+                self.carry_out(decision, records, &mut writes);
+            }
         }
+        writes.sort_by_key(|write| write.raise);
+        writes
+            .into_iter()
+            .filter_map(|write| self.admit(clock, span, write))
+            .collect()
+    }
+
+    /// Asks the ledger for leave to write.
+    fn admit(&mut self, now: DateTime<Utc>, span: HourSpan, write: Planned) -> Option<Command> {
+        let within = Duration::seconds(i64::from(self.config.send_within_secs));
+        let not_after = (now + within).min(span.to.start());
+        let request = Request::Admit(Proposal {
+            epoch: self.desk.epoch()?,
+            id: write.request.decision,
+            key: write.request.key.clone(),
+            to: write.request.daily_budget,
+            policy: self.policy,
+            at: now,
+            not_after,
+        });
+        let write = Write {
+            platform: write.platform,
+            request: write.request,
+            not_after,
+        };
+        self.desk.admitting.insert(write.request.decision, write);
+        Some(Command::Ledger(Box::new(request)))
     }
 
     /// What the account may still spend today, split in proportion to the rates in force, each
@@ -80,19 +130,17 @@ impl Rollout {
 
     fn decide_one(
         &mut self,
+        clock: DateTime<Utc>,
         span: HourSpan,
         candidate: &Candidate,
-        account_spent_today: Micros,
-        account_share: Micros,
+        spent: &Spent,
         records: &mut Vec<Record>,
-        writes: &mut Vec<Write>,
-    ) {
+    ) -> Option<Decision> {
         let now = span.from;
         let local = self.config.zone.local(now);
-        let (killed, margin, lambda) = (self.killed, self.config.margin, self.lambda);
-        let Some(ad_set) = self.ad_sets.get_mut(&candidate.key) else {
-            return;
-        };
+        let killed = self.told.killed || self.desk.book().operator().killed;
+        let (margin, lambda) = (self.config.margin, self.lambda);
+        let ad_set = self.ad_sets.get_mut(&candidate.key)?;
         let current = ad_set.base(candidate.current, local.date);
         let day_ago = ad_set.note_rate(now, current);
         let known_good = ad_set.known_good.unwrap_or(current);
@@ -102,18 +150,16 @@ impl Rollout {
             local,
             current,
             day_ago,
-            account_spent_today,
-            account_share,
+            account_spent_today: spent.account,
+            account_share: spent.share,
             ad_set_spent_today: candidate.spent_today,
             trailing: &ad_set.trailing,
             now,
             memory: ad_set.memory,
             kill: killed.then_some(LastKnownGood { rate: known_good }),
         };
-        let unresolved = ad_set
-            .in_flight
-            .as_ref()
-            .map(|action| action.sent.unwrap_or_default());
+        let open = self.desk.book().open(&candidate.key);
+        let unresolved = open.iter().map(|intent| intent.to).min();
         let raise = if unresolved.is_none() && self.guardrails.may_raise(&context) {
             Raise::Allowed
         } else {
@@ -160,7 +206,7 @@ impl Rollout {
             key: candidate.key.clone(),
             span,
             choice,
-            state: ad_set.state(now, local, current, account_spent_today, lambda),
+            state: ad_set.state(now, local, current, spent.account, lambda),
             action,
             reward: Micros::ZERO,
             cost: Micros::ZERO,
@@ -170,7 +216,7 @@ impl Rollout {
             touchpoints: Vec::new(),
         });
         ad_set.await_outcome(experience, lambda, margin, records);
-        self.carry_out(decision, records, writes);
+        Some(decision)
     }
 
     /// Logs a decision, and sends it where this rollout has the authority to.
@@ -178,7 +224,7 @@ impl Rollout {
         &mut self,
         decision: Decision,
         records: &mut Vec<Record>,
-        writes: &mut Vec<Write>,
+        writes: &mut Vec<Planned>,
     ) {
         let key = decision.key.clone();
         let canary = &self.guardrails.config().canary;
@@ -192,7 +238,7 @@ impl Rollout {
             sent: None,
             read_back: None,
         });
-        if self.config.mode == Mode::Pilot && named {
+        if self.config.mode == Mode::Pilot && named && self.desk.is_current() {
             let now = action.decision.span.from;
             match self.budget_to_send(&action.decision) {
                 Sending::Nothing => {
@@ -225,12 +271,22 @@ impl Rollout {
                             ad_set.cap_cut = Some((local, action.decision.current));
                         }
                     }
+                    let raise = self
+                        .desk
+                        .book()
+                        .confirmed(&key)
+                        .is_none_or(|standing| daily_budget > standing);
+                    let platform = key.platform.clone();
                     let request = SetBudget {
-                        key: key.clone(),
+                        key,
                         daily_budget,
                         decision,
                     };
-                    writes.push((key.platform, request));
+                    writes.push(Planned {
+                        platform,
+                        request,
+                        raise,
+                    });
                 }
             }
         }

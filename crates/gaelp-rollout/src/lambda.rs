@@ -1,6 +1,7 @@
 //! The price of money.
 
 use gaelp_core::{Micros, Ratio};
+use serde::{Deserialize, Serialize};
 
 /// λ, the price of money: a spent unit counts as 1 + λ.
 ///
@@ -19,7 +20,8 @@ use gaelp_core::{Micros, Ratio};
 /// lambda.observe(Micros::new(12_000_000), target); // a fifth over: + 0.05 · 0.2
 /// assert_eq!(lambda.get(), Ratio::from_ppm(210_000));
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Lambda {
     value: Ratio,
     step: Ratio,

@@ -1,27 +1,33 @@
 #![doc = include_str!("../README.md")]
 
 mod ad_set;
+mod checkpoint;
 mod config;
 mod days;
 mod decide;
+mod desk;
 mod drive;
 mod event;
 mod journal;
 mod lambda;
+mod ledger;
 mod machine;
 mod mode;
+mod phase;
 mod record;
 mod shop;
 mod strategy;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use config::{ConfigError, RevenueFrom, RolloutConfig, Violation};
 pub use decide::UNRESOLVED_WRITE;
-pub use drive::{DriveError, drive};
-pub use event::{Command, Event, Order};
+pub use drive::{DriveError, Outside, drive, step};
+pub use event::{Command, Event, LedgerAnswer, LedgerCall, LedgerTrouble, Order};
 pub use journal::{Journal, MemoryJournal};
 pub use lambda::Lambda;
 pub use machine::{Rollout, RolloutError};
 pub use mode::Mode;
+pub use phase::{Comparison, Evidence, Fall, Judgement, Ladder, Missing, Phase};
 pub use record::{
     Action, ActionRecord, ActionStatus, Alert, AlertKind, BudgetState, Credit, ExperienceRecord,
     Record, STATE_SCHEMA, State,

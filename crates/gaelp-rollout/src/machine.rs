@@ -2,16 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gaelp_core::{AdSetKey, DecisionId, HourSpan, MetricRow, Platform, Restated, UtcHour};
+use chrono::{DateTime, Duration, Utc};
+use gaelp_core::{AdSetKey, HourSpan, MetricRow, Platform, Restated, UtcHour};
 use gaelp_guardrails::Guardrails;
-use gaelp_platform::{BudgetReading, Capabilities, OrderEvent, Report, WriteOutcome};
+use gaelp_ledger::{Limits, PolicyHash};
+use gaelp_platform::{BudgetReading, Capabilities, OrderEvent, Report};
 
 use crate::ad_set::{AdSet, Until};
 use crate::days::DayBook;
+use crate::desk::Desk;
 use crate::shop::ShopBook;
 use crate::strategy::{Learner, Strategy};
 use crate::{
-    ActionStatus, Alert, AlertKind, Command, ConfigError, Event, Lambda, Order, Record,
+    Alert, AlertKind, CheckpointError, Command, ConfigError, Event, Lambda, Mode, Order, Record,
     RolloutConfig,
 };
 
@@ -20,10 +23,9 @@ const RETIRE_AFTER_HOURS: i64 = 72;
 
 /// The hourly loop of an account.
 ///
-/// It holds no clock, no connection and no thread: it is told what happened ([`Event`]) and says
-/// what should happen ([`Command`]). The same events give the same commands, bit for bit. Whoever
-/// drives it does the I/O; [`drive`](crate::drive) does so through the traits of
-/// `gaelp-platform`.
+/// It holds no clock, no connection and no thread: it is told what happened ([`Event`]) and when,
+/// and says what should happen ([`Command`]). The same events give the same commands, bit for bit.
+/// Whoever drives it does the I/O; [`drive`](crate::drive) does so through traits.
 ///
 /// ```
 /// use gaelp_core::{AccountZone, Currency, HourSpan, UtcHour};
@@ -32,8 +34,9 @@ const RETIRE_AFTER_HOURS: i64 = 72;
 ///
 /// let meta = Capabilities::meta(Currency::USD, AccountZone::UTC);
 /// let mut rollout = Rollout::new(RolloutConfig::default(), vec![meta])?;
-/// let begins = Event::StepBegins { span: HourSpan::hour(UtcHour::new(490_000)) };
-/// let commands = rollout.handle(begins)?;
+/// let hour = UtcHour::new(490_000);
+/// let begins = Event::StepBegins { span: HourSpan::hour(hour) };
+/// let commands = rollout.handle(hour.start(), begins)?;
 /// assert!(matches!(commands[0], Command::ReadReport { .. }));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -45,35 +48,58 @@ pub struct Rollout {
     pub(crate) ad_sets: BTreeMap<AdSetKey, AdSet>,
     pub(crate) lambda: Lambda,
     pub(crate) days: DayBook,
-    pub(crate) killed: bool,
-    sources: BTreeMap<Platform, Source>,
-    shop: ShopBook,
+    pub(crate) shop: ShopBook,
+    pub(crate) desk: Desk,
+    /// What an operator told this rollout; the ledger knows what they told all.
+    pub(crate) told: Told,
+    /// The hours before this one are decided.
+    pub(crate) decided_to: Option<UtcHour>,
+    pub(crate) sources: BTreeMap<Platform, Source>,
+    pub(crate) clock: Clock,
+    pub(crate) policy: PolicyHash,
     step: Option<Step>,
-    /// Writes whose answers are outstanding, and the hour they were made in.
-    writing: (UtcHour, BTreeSet<DecisionId>),
+}
+
+/// What an operator said.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) killed: bool,
+    pub(crate) paused: bool,
+}
+
+/// The time as it was told.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Clock {
+    latest: Option<DateTime<Utc>>,
+    /// Whether the last event came from before the latest.
+    behind: bool,
+    /// Whether any event of this step did.
+    pub(crate) ran_back: bool,
 }
 
 /// A platform, and how far its reports were read.
 #[derive(Debug)]
 pub(crate) struct Source {
     pub(crate) capabilities: Capabilities,
-    read_to: Option<UtcHour>,
+    pub(crate) read_to: Option<UtcHour>,
 }
 
 /// A step that waits for answers.
 #[derive(Debug)]
-struct Step {
-    goal: Goal,
+pub(crate) struct Step {
+    pub(crate) goal: Goal,
     waiting: BTreeSet<Awaited>,
+    pub(crate) began: DateTime<Utc>,
     rows: Vec<MetricRow>,
     orders: Vec<OrderEvent>,
-    readings: Vec<BudgetReading>,
-    alerts: Vec<Alert>,
+    pub(crate) readings: BTreeMap<Platform, Vec<BudgetReading>>,
+    pub(crate) records: Vec<Record>,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Goal {
+pub(crate) enum Goal {
     Decide(HourSpan),
+    Reconcile(UtcHour),
     End(UtcHour),
 }
 
@@ -82,13 +108,14 @@ enum Awaited {
     Report(Platform),
     Budgets(Platform),
     Orders,
+    Take,
 }
 
 impl Goal {
-    fn now(self) -> UtcHour {
+    pub(crate) fn hour(self) -> UtcHour {
         match self {
             Self::Decide(span) => span.from,
-            Self::End(at) => at,
+            Self::Reconcile(at) | Self::End(at) => at,
         }
     }
 }
@@ -98,14 +125,16 @@ impl Rollout {
     ///
     /// # Errors
     /// [`RolloutError::Config`] lists everything that is wrong with the configuration;
-    /// [`RolloutError::Platforms`] where a platform is named twice or counts in another currency.
+    /// [`RolloutError::Platforms`] where a platform is named twice, counts in another currency or,
+    /// in pilot mode, has another day: a cap holds only for days that are the same.
     pub fn new(config: RolloutConfig, platforms: Vec<Capabilities>) -> Result<Self, RolloutError> {
         let guardrails = config.validate()?;
         let strategy = Strategy::new(&config);
         let mut sources = BTreeMap::new();
         for capabilities in platforms {
             let platform = capabilities.platform.clone();
-            let foreign = capabilities.currency != config.currency;
+            let foreign = capabilities.currency != config.currency
+                || (config.mode == Mode::Pilot && capabilities.zone != config.zone);
             let source = Source {
                 capabilities,
                 read_to: None,
@@ -114,18 +143,22 @@ impl Rollout {
                 return Err(RolloutError::Platforms { platform });
             }
         }
+        let limits = config.limits(sources.values().map(|source| &source.capabilities))?;
         Ok(Self {
             lambda: Lambda::new(config.lambda_spend, config.lagrange_step, config.lambda_max),
             days: DayBook::new(config.zone, config.settle_hours),
             shop: ShopBook::new(config.revenue, config.zone),
+            desk: Desk::new(limits, &config),
             strategy,
             guardrails,
             config,
             sources,
             ad_sets: BTreeMap::new(),
-            killed: false,
+            told: Told::default(),
+            decided_to: None,
+            clock: Clock::default(),
+            policy: PolicyHash::default(),
             step: None,
-            writing: (UtcHour::new(0), BTreeSet::new()),
         })
     }
 
@@ -134,74 +167,134 @@ impl Rollout {
         &self.config
     }
 
+    /// What the spend ledger of this account is to be opened with.
+    pub fn limits(&self) -> &Limits {
+        self.desk.book().limits()
+    }
+
     /// λ as it stands.
     pub fn lambda(&self) -> Lambda {
         self.lambda
     }
 
+    /// The first hour that is not decided; `None` before the first decision.
+    pub fn decided_to(&self) -> Option<UtcHour> {
+        self.decided_to
+    }
+
+    /// Whether another runner took the ledger over: this one decides no more.
+    pub fn is_fenced(&self) -> bool {
+        self.desk.is_fenced()
+    }
+
     /// Takes in an event and says what should happen.
+    ///
+    /// `now` is the time by the caller's clock. It decides how long a write may be sent and when
+    /// what is open may be settled; what it says of an hour's decision follows from the hour.
     ///
     /// # Errors
     /// [`RolloutError::OutOfTurn`] for an event that the calling rule of [`Event`] does not allow
     /// now; it changes nothing.
-    pub fn handle(&mut self, event: Event) -> Result<Vec<Command>, RolloutError> {
+    pub fn handle(
+        &mut self,
+        now: DateTime<Utc>,
+        event: Event,
+    ) -> Result<Vec<Command>, RolloutError> {
+        self.clock.tell(now, self.config.clock_skew());
         match event {
-            Event::StepBegins { span } => self.begin(Goal::Decide(span)),
-            Event::Ends { at } => self.begin(Goal::End(at)),
-            Event::Reported { platform, report } => self.reported(&platform, report),
+            Event::StepBegins { span } => self.begin(now, Goal::Decide(span)),
+            Event::Reconciles { at } => self.begin(now, Goal::Reconcile(at)),
+            Event::Ends { at } => self.begin(now, Goal::End(at)),
+            Event::Reported { platform, report } => self.reported(now, &platform, report),
             Event::Budgets { platform, readings } => {
-                self.answer(&Awaited::Budgets(platform), |step| {
-                    step.readings.extend(readings);
+                let awaited = Awaited::Budgets(platform.clone());
+                self.answer(now, &awaited, |step| {
+                    step.readings.insert(platform, readings);
                 })
             }
             Event::Orders { events } => {
-                let now = self.step.as_ref().map(|step| step.goal.now());
-                let commands = self.answer(&Awaited::Orders, |step| step.orders.extend(events))?;
-                self.shop.read_to(now);
+                let hour = self.step.as_ref().map(|step| step.goal.hour());
+                let take = |step: &mut Step| step.orders.extend(events);
+                let commands = self.answer(now, &Awaited::Orders, take)?;
+                self.shop.read_to(hour);
                 Ok(commands)
             }
             Event::ReportFailed { platform, .. } => {
-                self.failed(AlertKind::ReportFailed, &Awaited::Report(platform))
+                self.failed(now, AlertKind::ReportFailed, &Awaited::Report(platform))
             }
             Event::BudgetsFailed { platform, .. } => {
-                self.failed(AlertKind::BudgetsFailed, &Awaited::Budgets(platform))
+                self.failed(now, AlertKind::BudgetsFailed, &Awaited::Budgets(platform))
             }
-            Event::OrdersFailed { .. } => self.failed(AlertKind::OrdersFailed, &Awaited::Orders),
+            Event::OrdersFailed { .. } => {
+                self.failed(now, AlertKind::OrdersFailed, &Awaited::Orders)
+            }
+            Event::Ledger { call, answer } => self.ledger_answered(now, call, answer),
             Event::Wrote {
                 key,
                 decision,
                 outcome,
-            } => self.wrote(&key, decision, &outcome),
-            Event::Operator(order) => {
-                self.killed = order == Order::Kill;
-                Ok(Vec::new())
-            }
+            } => self.wrote(now, &key, decision, &outcome),
+            Event::Operator(order) => Ok(self.operator(now, order)),
         }
     }
 
-    fn begin(&mut self, goal: Goal) -> Result<Vec<Command>, RolloutError> {
-        if self.step.is_some() || !self.writing.1.is_empty() {
-            return Err(RolloutError::OutOfTurn {
-                what: "a step began before the last was over",
-            });
+    fn operator(&mut self, now: DateTime<Utc>, order: Order) -> Vec<Command> {
+        match order {
+            Order::Kill => self.told.killed = true,
+            Order::Rearm => self.told.killed = false,
+            Order::Pause => self.told.paused = true,
+            Order::Resume => self.told.paused = false,
         }
-        if let Goal::Decide(span) = goal
-            && span.is_empty()
-        {
-            return Err(RolloutError::OutOfTurn {
-                what: "a step without hours began",
-            });
+        self.pass_on(now, order)
+    }
+
+    fn begin(&mut self, now: DateTime<Utc>, goal: Goal) -> Result<Vec<Command>, RolloutError> {
+        let refuse = |what| Err(RolloutError::OutOfTurn { what });
+        if self.step.is_some() || !self.desk.is_idle() {
+            return refuse("a step began before the last was over");
         }
-        let now = goal.now();
+        if let Goal::Decide(span) = goal {
+            if span.is_empty() {
+                return refuse("a step without hours began");
+            }
+            if self.decided_to.is_some_and(|to| span.from < to) {
+                return refuse("a step began whose hours are decided already");
+            }
+        }
+        self.clock.begin_step();
+        let mut waiting = BTreeSet::new();
+        let mut commands = Vec::new();
+        if let Some(take) = self.desk.begin_step(now, &self.config) {
+            commands.push(take);
+            waiting.insert(Awaited::Take);
+        }
+        self.ask(goal, &mut commands, &mut waiting);
+        let step = Step {
+            goal,
+            waiting,
+            began: now,
+            rows: Vec::new(),
+            orders: Vec::new(),
+            readings: BTreeMap::new(),
+            records: Vec::new(),
+        };
+        if commands.is_empty() {
+            return Ok(self.take_in(now, step));
+        }
+        self.step = Some(step);
+        Ok(commands)
+    }
+
+    /// Asks for what a step needs to know.
+    fn ask(&self, goal: Goal, commands: &mut Vec<Command>, waiting: &mut BTreeSet<Awaited>) {
+        let hour = goal.hour();
         let history = i32::try_from(self.retain_hours()).unwrap_or(i32::MAX);
         let reread = i32::try_from(self.config.reread_hours).unwrap_or(i32::MAX);
-        let mut commands = Vec::new();
-        let mut waiting = BTreeSet::new();
         for (platform, source) in &self.sources {
             let from = source
                 .read_to
-                .map_or(now.plus(-history), |to| to.min(now.plus(-reread)));
-            let span = HourSpan::new(from, now);
+                .map_or(hour.plus(-history), |to| to.min(hour.plus(-reread)));
+            let span = HourSpan::new(from, hour);
             if !span.is_empty() {
                 commands.push(Command::ReadReport {
                     platform: platform.clone(),
@@ -214,56 +307,50 @@ impl Rollout {
             });
             waiting.insert(Awaited::Budgets(platform.clone()));
         }
-        if let Some(span) = self.shop.to_read(now, history) {
+        if let Some(span) = self.shop.to_read(hour, history) {
             commands.push(Command::ReadOrders { span });
             waiting.insert(Awaited::Orders);
         }
-        self.step = Some(Step {
-            goal,
-            waiting,
-            rows: Vec::new(),
-            orders: Vec::new(),
-            readings: Vec::new(),
-            alerts: Vec::new(),
-        });
-        if commands.is_empty() {
-            return Ok(self.proceed());
-        }
-        Ok(commands)
     }
 
     fn reported(
         &mut self,
+        now: DateTime<Utc>,
         platform: &Platform,
         report: Report,
     ) -> Result<Vec<Command>, RolloutError> {
-        let now = self.step.as_ref().map(|step| step.goal.now());
+        let hour = self.step.as_ref().map(|step| step.goal.hour());
         let complete = report.complete_before;
         let awaited = Awaited::Report(platform.clone());
-        let commands = self.answer(&awaited, |step| step.rows.extend(report.rows))?;
-        if let (Some(source), Some(now)) = (self.sources.get_mut(platform), now) {
-            let to = complete.min(now);
+        // Noted before the last answer decides, so that what is kept of the step knows it.
+        let due = self
+            .step
+            .as_ref()
+            .is_some_and(|step| step.waiting.contains(&awaited));
+        if let (true, Some(source), Some(hour)) = (due, self.sources.get_mut(platform), hour) {
+            let to = complete.min(hour);
             source.read_to = Some(source.read_to.map_or(to, |known| known.max(to)));
         }
-        Ok(commands)
+        self.answer(now, &awaited, |step| step.rows.extend(report.rows))
     }
 
-    fn failed(&mut self, kind: AlertKind, awaited: &Awaited) -> Result<Vec<Command>, RolloutError> {
+    fn failed(
+        &mut self,
+        now: DateTime<Utc>,
+        kind: AlertKind,
+        awaited: &Awaited,
+    ) -> Result<Vec<Command>, RolloutError> {
         let subject = match awaited {
             Awaited::Report(platform) | Awaited::Budgets(platform) => platform.to_string(),
             Awaited::Orders => "shop".to_owned(),
+            Awaited::Take => "ledger".to_owned(),
         };
-        self.answer(awaited, |step| {
-            step.alerts.push(Alert {
-                at: step.goal.now(),
-                kind,
-                subject,
-            });
-        })
+        self.answer(now, awaited, |step| step.alert(kind, subject))
     }
 
     fn answer(
         &mut self,
+        now: DateTime<Utc>,
         awaited: &Awaited,
         take: impl FnOnce(&mut Step),
     ) -> Result<Vec<Command>, RolloutError> {
@@ -277,47 +364,76 @@ impl Rollout {
             return Err(unasked);
         }
         take(step);
-        if step.waiting.is_empty() {
-            Ok(self.proceed())
-        } else {
-            Ok(Vec::new())
+        match self.step.take_if(|step| step.waiting.is_empty()) {
+            Some(step) => Ok(self.take_in(now, step)),
+            None => Ok(Vec::new()),
         }
     }
 
-    /// All answers are in: learn, then decide or end.
-    fn proceed(&mut self) -> Vec<Command> {
-        let Some(step) = self.step.take() else {
-            return Vec::new();
-        };
-        let now = step.goal.now();
-        let mut records: Vec<Record> = step.alerts.into_iter().map(Record::Alert).collect();
-        self.take_rows(step.rows, now, &mut records);
+    /// The ledger's answer to the take-over, with which a process begins.
+    pub(crate) fn taken(
+        &mut self,
+        now: DateTime<Utc>,
+        trouble: Option<AlertKind>,
+    ) -> Result<Vec<Command>, RolloutError> {
+        match trouble {
+            None => self.answer(now, &Awaited::Take, |_| {}),
+            Some(kind) => self.failed(now, kind, &Awaited::Take),
+        }
+    }
+
+    /// All answers are in: take them in, and tell the ledger.
+    fn take_in(&mut self, now: DateTime<Utc>, mut step: Step) -> Vec<Command> {
+        let hour = step.goal.hour();
+        let mut records = std::mem::take(&mut step.records);
+        self.take_rows(std::mem::take(&mut step.rows), hour, &mut records);
         if let Goal::Decide(span) = step.goal {
             self.shop.step_hours(span.len());
         }
+        let orders = std::mem::take(&mut step.orders);
         self.shop
-            .credit(step.orders, now, &mut self.ad_sets, &mut records);
-        self.take_readings(step.readings, now, &mut records);
-        self.close_days(now, &mut records);
-        let mut writes = Vec::new();
+            .credit(orders, hour, &mut self.ad_sets, &mut records);
+        self.take_readings(&step.readings);
+        step.records = records;
+        match self.tell_ledger(now, &mut step) {
+            Some(command) => {
+                self.step = Some(step);
+                vec![command]
+            }
+            None => self.proceed(now, step),
+        }
+    }
+
+    /// The step that waits for the ledger's word on what was observed.
+    pub(crate) fn observed_step(&mut self) -> Option<Step> {
+        self.step.take_if(|step| step.waiting.is_empty())
+    }
+
+    /// Everything is known: learn, then decide or end.
+    pub(crate) fn proceed(&mut self, now: DateTime<Utc>, mut step: Step) -> Vec<Command> {
+        let hour = step.goal.hour();
+        let mut records = std::mem::take(&mut step.records);
+        self.settle_actions(hour, &mut records);
+        self.close_days(hour, &mut records);
+        let mut admissions = Vec::new();
         match step.goal {
             Goal::Decide(span) => {
-                self.retire(now, &mut records);
+                self.retire(hour, &mut records);
                 self.days.open(span);
-                self.decide(span, &mut records, &mut writes);
+                self.decided_to = Some(span.to);
+                admissions = self.decide(now, span, &mut records);
             }
+            Goal::Reconcile(_) => {}
             Goal::End(_) => self.release_all(&mut records),
         }
-        self.writing = (
-            now,
-            writes.iter().map(|(_, request)| request.decision).collect(),
-        );
-        let mut commands = Vec::with_capacity(1 + writes.len());
+        if self.config.checkpoints {
+            records.push(Record::Checkpoint(Box::new(self.checkpoint())));
+        }
+        let mut commands = Vec::with_capacity(1 + admissions.len());
         if !records.is_empty() {
             commands.push(Command::Record(records));
         }
-        let write = |(platform, request)| Command::Write { platform, request };
-        commands.extend(writes.into_iter().map(write));
+        commands.extend(admissions);
         commands
     }
 
@@ -351,93 +467,17 @@ impl Rollout {
         }
     }
 
-    fn take_readings(
-        &mut self,
-        readings: Vec<BudgetReading>,
-        now: UtcHour,
-        records: &mut Vec<Record>,
-    ) {
-        for reading in readings {
-            let ad_set = self.ad_set(&reading.key);
-            let known = ad_set.budget.replace(reading.daily_budget);
-            let expected = match ad_set.in_flight.take() {
-                Some(mut action) => {
-                    action.read_back = Some(reading.daily_budget);
-                    let arrived = action.sent == action.read_back;
-                    if action.status == ActionStatus::Unknown {
-                        let settled = if arrived {
-                            ActionStatus::Applied
-                        } else {
-                            ActionStatus::Rejected
-                        };
-                        action.status = settled;
-                    }
-                    let expected = if arrived { action.sent } else { known };
-                    records.push(Record::Action(action));
-                    expected
-                }
-                None => known,
-            };
-            if expected.is_some_and(|budget| budget != reading.daily_budget) {
-                let subject = reading.key.to_string();
-                let kind = AlertKind::ExternalEdit;
-                records.push(Record::Alert(Alert {
-                    at: now,
-                    kind,
-                    subject,
-                }));
+    fn take_readings(&mut self, readings: &BTreeMap<Platform, Vec<BudgetReading>>) {
+        for reading in readings.values().flatten() {
+            self.ad_set(&reading.key).budget = Some(reading.daily_budget);
+        }
+        // An ad set that a whole list leaves out is gone.
+        for (key, ad_set) in &mut self.ad_sets {
+            let listed = readings.get(&key.platform);
+            if listed.is_some_and(|list| list.iter().all(|reading| reading.key != *key)) {
+                ad_set.budget = None;
             }
         }
-    }
-
-    fn wrote(
-        &mut self,
-        key: &AdSetKey,
-        decision: DecisionId,
-        outcome: &WriteOutcome,
-    ) -> Result<Vec<Command>, RolloutError> {
-        let (now, outstanding) = &mut self.writing;
-        let now = *now;
-        if !outstanding.remove(&decision) {
-            return Err(RolloutError::OutOfTurn {
-                what: "a write came back that was not made",
-            });
-        }
-        let Some(ad_set) = self.ad_sets.get_mut(key) else {
-            return Err(RolloutError::OutOfTurn {
-                what: "a write to an unknown ad set came back",
-            });
-        };
-        let Some(mut action) = ad_set.in_flight.take() else {
-            return Ok(Vec::new());
-        };
-        let mut records = Vec::new();
-        let mut alert = |kind| {
-            records.push(Record::Alert(Alert {
-                at: now,
-                kind,
-                subject: key.to_string(),
-            }));
-        };
-        match outcome {
-            WriteOutcome::Applied { daily_budget } => {
-                action.status = ActionStatus::Applied;
-                ad_set.budget = Some(*daily_budget);
-                ad_set.mark_executed(decision);
-                ad_set.in_flight = Some(action.clone());
-            }
-            WriteOutcome::Rejected(_) => {
-                action.status = ActionStatus::Rejected;
-                alert(AlertKind::WriteRejected);
-            }
-            WriteOutcome::Unknown(_) => {
-                action.status = ActionStatus::Unknown;
-                ad_set.in_flight = Some(action.clone());
-                alert(AlertKind::WriteUnknown);
-            }
-        }
-        records.push(Record::Action(action));
-        Ok(vec![Command::Record(records)])
     }
 
     fn retire(&mut self, now: UtcHour, records: &mut Vec<Record>) {
@@ -486,6 +526,26 @@ impl Rollout {
     }
 }
 
+impl Step {
+    pub(crate) fn alert(&mut self, kind: AlertKind, subject: String) {
+        let at = self.goal.hour();
+        self.records
+            .push(Record::Alert(Alert { at, kind, subject }));
+    }
+}
+
+impl Clock {
+    fn tell(&mut self, now: DateTime<Utc>, skew: Duration) {
+        self.behind = self.latest.is_some_and(|latest| now < latest - skew);
+        self.ran_back |= self.behind;
+        self.latest = self.latest.max(Some(now));
+    }
+
+    fn begin_step(&mut self) {
+        self.ran_back = self.behind;
+    }
+}
+
 /// Why a rollout refuses.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -499,6 +559,9 @@ pub enum RolloutError {
         /// Which one.
         platform: Platform,
     },
+    /// A checkpoint that cannot be believed.
+    #[error(transparent)]
+    Checkpoint(#[from] CheckpointError),
     /// An event came at the wrong moment.
     #[error("out of turn: {what}")]
     OutOfTurn {

@@ -7,7 +7,7 @@ use gaelp_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::Mode;
+use crate::{Checkpoint, Mode};
 
 /// One entry of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -28,6 +28,8 @@ pub enum Record {
     BudgetState(BudgetState),
     /// Something a person should know.
     Alert(Alert),
+    /// All that a rollout needs to go on after its process ended. Only the last one counts.
+    Checkpoint(Box<Checkpoint>),
 }
 
 /// An ad set's part of the shop's orders of some hours.
@@ -183,6 +185,15 @@ pub enum AlertKind {
     ExternalEdit,
     /// Orders came in while no ad set had spent anything to credit them to.
     Unattributed,
+    /// The spend ledger did not admit a write: it would have risked more than the cap, or was
+    /// forbidden.
+    LedgerRefused,
+    /// The spend ledger could not be asked: nothing was written.
+    LedgerUnavailable,
+    /// The spend ledger's log is damaged: nothing was written.
+    LedgerDamaged,
+    /// Another runner took the ledger over: this one writes no more.
+    Fenced,
 }
 
 impl AlertKind {
@@ -198,6 +209,10 @@ impl AlertKind {
             Self::WriteRejected => "write_rejected",
             Self::ExternalEdit => "external_edit",
             Self::Unattributed => "unattributed",
+            Self::LedgerRefused => "ledger_refused",
+            Self::LedgerUnavailable => "ledger_unavailable",
+            Self::LedgerDamaged => "ledger_damaged",
+            Self::Fenced => "fenced",
         }
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gaelp_core::{AccountZone, AdSetKey, HourSpan, Micros, Quantity, UtcHour, split};
 use gaelp_platform::{OrderEvent, OrderKind};
+use serde::{Deserialize, Serialize};
 
 use crate::ad_set::AdSet;
 use crate::{Alert, AlertKind, Credit, Record, RevenueFrom};
@@ -15,7 +16,8 @@ const ONE_ORDER: Micros = Micros::new(1_000_000);
 ///
 /// An order is credited to the ad sets in proportion to what each spent in the 24 hours up to the
 /// end of the order's hour: blended attribution, until touches are known.
-#[derive(Debug)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct ShopBook {
     revenue: RevenueFrom,
     zone: AccountZone,

@@ -4,6 +4,7 @@ use gaelp_bandits::{
     ArmError, BetaPrior, BetaThompson, Eligible, Feedback, PreparedThompson, UnitReward,
 };
 use gaelp_core::{ArmId, Choice, DecisionId, Metrics, Micros, Ratio, Rounding, Seed};
+use serde::{Deserialize, Serialize};
 
 use crate::{Lambda, RolloutConfig};
 
@@ -45,6 +46,11 @@ impl Strategy {
             margin: config.margin,
             target: config.daily_budget_target,
         }
+    }
+
+    /// Whether a restored policy chooses among these multipliers.
+    pub(crate) fn fits(&self, learner: &Learner) -> bool {
+        self.arms().eq(learner.policy.arms().map(|arm| arm.id))
     }
 
     /// A policy that knows nothing yet.
@@ -93,11 +99,31 @@ impl Strategy {
 }
 
 /// A policy together with what it has prepared since its last update.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(from = "BetaThompson", into = "BetaThompson")]
 pub(crate) struct Learner {
     policy: BetaThompson,
     all: Option<PreparedThompson>,
     no_raise: Option<PreparedThompson>,
+}
+
+impl From<BetaThompson> for Learner {
+    fn from(policy: BetaThompson) -> Self {
+        Self::new(policy)
+    }
+}
+
+impl From<Learner> for BetaThompson {
+    fn from(learner: Learner) -> Self {
+        learner.policy
+    }
+}
+
+/// What is prepared follows from the policy.
+impl PartialEq for Learner {
+    fn eq(&self, other: &Self) -> bool {
+        self.policy == other.policy
+    }
 }
 
 impl Learner {

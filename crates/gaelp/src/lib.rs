@@ -7,6 +7,8 @@ pub use gaelp_core as core;
 #[doc(inline)]
 pub use gaelp_guardrails as guardrails;
 #[doc(inline)]
+pub use gaelp_ledger as ledger;
+#[doc(inline)]
 pub use gaelp_platform as platform;
 #[doc(inline)]
 pub use gaelp_rollout as rollout;

@@ -5,8 +5,9 @@ use std::iter;
 
 use async_trait::async_trait;
 use gaelp::core::{AccountZone, Currency, HourSpan, Micros, Platform, Rounding, UtcHour};
+use gaelp::ledger::{Ledger, MemoryLedger};
 use gaelp::platform::{AdPlatform, Capabilities, Delivery, InMemoryPlatform, RevenueSource};
-use gaelp::rollout::{Journal, Mode, Record, RevenueFrom, Rollout, RolloutConfig, drive};
+use gaelp::rollout::{Journal, Mode, Outside, Record, RevenueFrom, Rollout, RolloutConfig, drive};
 use gaelp_store::{Coverage, RunId, RunJournal, Store, StoreError};
 
 use crate::error::PilotError;
@@ -161,7 +162,18 @@ impl Replay<'_> {
             .map(|p| p.capabilities().clone())
             .collect();
         let mut rollout = Rollout::new(self.config.clone(), capabilities)?;
-        pollster::block_on(drive(&mut rollout, platforms, shop, journal, steps))?;
+        let limits = rollout.limits().clone();
+        let opened = pollster::block_on(Ledger::open(limits, MemoryLedger::new()));
+        // A rehearsal spends no money, so its ledger need not outlive it.
+        let mut ledger = opened.map_err(|error| PilotError::Rehearsal(error.into()))?;
+        let outside = Outside {
+            platforms,
+            shop,
+            journal,
+            ledger: Some(&mut ledger),
+            clock: None,
+        };
+        pollster::block_on(drive(&mut rollout, outside, steps))?;
         Ok(())
     }
 

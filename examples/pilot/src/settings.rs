@@ -352,6 +352,7 @@ impl Settings {
             reread_hours: 0,
             settle_hours: self.get("SETTLE_HOURS")?,
             guardrails: self.guardrails()?,
+            ..RolloutConfig::default()
         })
     }
 

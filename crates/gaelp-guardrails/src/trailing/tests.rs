@@ -282,3 +282,28 @@ proptest! {
         prop_assert_eq!(first, second);
     }
 }
+
+#[test]
+fn a_stored_record_is_the_same_record_and_a_wrong_one_is_refused() {
+    let mut trailing = Trailing::new(48);
+    for at in 0..5 {
+        trailing
+            .record(&hour(at, 1, 10 + i64::from(at)))
+            .expect("a valid row");
+    }
+    // Two figures of one revision: neither is believed, before and after.
+    trailing.record(&hour(2, 1, 99)).expect("a valid row");
+    let stored = serde_json::to_string(&trailing).expect("plain data");
+    let restored: Trailing = serde_json::from_str(&stored).expect("what was stored");
+    assert_eq!(restored, trailing);
+    assert_eq!(restored.window(UtcHour::new(5), 5).covered_hours, 4);
+
+    let negative = stored.replace("\"spend\":11", "\"spend\":-11");
+    assert!(serde_json::from_str::<Trailing>(&negative).is_err());
+    let nameless = stored.replace(
+        "\"key\":{\"platform\":\"meta\",\"ad_set\":\"1\"}",
+        "\"key\":null",
+    );
+    assert_ne!(nameless, stored);
+    assert!(serde_json::from_str::<Trailing>(&nameless).is_err());
+}

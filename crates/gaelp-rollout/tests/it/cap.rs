@@ -37,7 +37,7 @@ proptest! {
         let mut spent_today: BTreeMap<i32, i64> = BTreeMap::new();
         for (hour, spends) in (0_i32..).zip(&spends) {
             let now = START.plus(hour + 1);
-            let begun = rollout.handle(Event::StepBegins { span: HourSpan::hour(now) }).unwrap();
+            let begun = rollout.handle(START.start(), Event::StepBegins { span: HourSpan::hour(now) }).unwrap();
             prop_assert!(!begun.is_empty());
             let mut rows = Vec::new();
             for (index, spend) in spends.iter().enumerate() {
@@ -49,7 +49,7 @@ proptest! {
                 }
             }
             let report = Report { rows, complete_before: now };
-            rollout.handle(Event::Reported { platform: Platform::Meta, report }).unwrap();
+            rollout.handle(START.start(), Event::Reported { platform: Platform::Meta, report }).unwrap();
             let readings = budgets
                 .iter()
                 .enumerate()
@@ -62,7 +62,7 @@ proptest! {
                 })
                 .collect();
             let commands =
-                rollout.handle(Event::Budgets { platform: Platform::Meta, readings }).unwrap();
+                rollout.handle(START.start(), Event::Budgets { platform: Platform::Meta, readings }).unwrap();
             let allowed: i64 = commands
                 .iter()
                 .filter_map(|command| match command {

@@ -4,6 +4,7 @@
 
 mod cap;
 mod learning;
+mod phase;
 mod pilot;
 mod shadow;
 mod support;

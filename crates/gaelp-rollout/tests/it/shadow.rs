@@ -7,11 +7,11 @@ use gaelp_core::{AccountZone, Currency, HourSpan, Micros, Platform, UtcHour};
 use gaelp_platform::{Capabilities, ErrorKind, InMemoryShop, OrderEvent, Report};
 use gaelp_rollout::{
     ActionStatus, AlertKind, Command, Event, MemoryJournal, Record, RevenueFrom, Rollout,
-    RolloutConfig, drive,
+    RolloutConfig,
 };
 
 use crate::support::{
-    START, actions, alerts, hours, key, meta, micros, open_rules, platform, row, run,
+    START, actions, alerts, hours, key, meta, micros, open_rules, platform, roll, row, run,
 };
 
 fn config() -> RolloutConfig {
@@ -89,9 +89,12 @@ fn a_report_that_fails_stops_raises_and_is_read_again() {
     let mut rollout = Rollout::new(config(), vec![meta()]).unwrap();
     let begin = |rollout: &mut Rollout, hour: i32| {
         rollout
-            .handle(Event::StepBegins {
-                span: HourSpan::hour(START.plus(hour)),
-            })
+            .handle(
+                START.start(),
+                Event::StepBegins {
+                    span: HourSpan::hour(START.plus(hour)),
+                },
+            )
             .unwrap()
     };
     let budgets = || Event::Budgets {
@@ -109,12 +112,15 @@ fn a_report_that_fails_stops_raises_and_is_read_again() {
         complete_before: START.plus(12),
     };
     rollout
-        .handle(Event::Reported {
-            platform: Platform::Meta,
-            report,
-        })
+        .handle(
+            START.start(),
+            Event::Reported {
+                platform: Platform::Meta,
+                report,
+            },
+        )
         .unwrap();
-    rollout.handle(budgets()).unwrap();
+    rollout.handle(START.start(), budgets()).unwrap();
     for hour in 13..18 {
         let commands = begin(&mut rollout, hour);
         // What was missed is asked for again, from where it was complete.
@@ -126,8 +132,8 @@ fn a_report_that_fails_stops_raises_and_is_read_again() {
             platform: Platform::Meta,
             kind: ErrorKind::Retryable,
         };
-        rollout.handle(failed).unwrap();
-        let decided = rollout.handle(budgets()).unwrap();
+        rollout.handle(START.start(), failed).unwrap();
+        let decided = rollout.handle(START.start(), budgets()).unwrap();
         let Command::Record(records) = &decided[0] else {
             panic!("nothing was recorded")
         };
@@ -152,9 +158,12 @@ fn which_platform_answers_first_does_not_matter() {
         let platforms = vec![meta(), google.clone()];
         let mut rollout = Rollout::new(config(), platforms).unwrap();
         rollout
-            .handle(Event::StepBegins {
-                span: HourSpan::hour(START.plus(6)),
-            })
+            .handle(
+                START.start(),
+                Event::StepBegins {
+                    span: HourSpan::hour(START.plus(6)),
+                },
+            )
             .unwrap();
         let report = |platform: Platform| {
             let rows = (0..6)
@@ -185,7 +194,7 @@ fn which_platform_answers_first_does_not_matter() {
         }
         events
             .into_iter()
-            .flat_map(|event| rollout.handle(event).unwrap())
+            .flat_map(|event| rollout.handle(START.start(), event).unwrap())
             .collect::<Vec<_>>()
     };
     assert_eq!(decided(true), decided(false));
@@ -294,9 +303,12 @@ fn orders_without_any_spend_are_reported_not_lost_in_silence() {
 fn a_contradiction_is_alerted_and_the_hour_is_not_believed() {
     let mut rollout = Rollout::new(config(), vec![meta()]).unwrap();
     rollout
-        .handle(Event::StepBegins {
-            span: HourSpan::hour(START.plus(2)),
-        })
+        .handle(
+            START.start(),
+            Event::StepBegins {
+                span: HourSpan::hour(START.plus(2)),
+            },
+        )
         .unwrap();
     let mut rows = vec![row("a", START, "1", "0"), row("a", START.plus(1), "1", "0")];
     rows.push(row("a", START, "2", "0"));
@@ -305,16 +317,19 @@ fn a_contradiction_is_alerted_and_the_hour_is_not_believed() {
         complete_before: START.plus(2),
     };
     rollout
-        .handle(Event::Reported {
-            platform: Platform::Meta,
-            report,
-        })
+        .handle(
+            START.start(),
+            Event::Reported {
+                platform: Platform::Meta,
+                report,
+            },
+        )
         .unwrap();
     let budgets = Event::Budgets {
         platform: Platform::Meta,
         readings: Vec::new(),
     };
-    let commands = rollout.handle(budgets).unwrap();
+    let commands = rollout.handle(START.start(), budgets).unwrap();
     let Command::Record(records) = &commands[0] else {
         panic!("nothing was recorded")
     };
@@ -348,7 +363,7 @@ fn daily_reports_are_decided_by_the_day_across_a_clock_change() {
         .iter()
         .copied()
         .inspect(|day| platform.set_now(day.from));
-    pollster::block_on(drive(&mut rollout, &platforms, None, &mut journal, steps)).unwrap();
+    roll(&mut rollout, &platforms, None, &mut journal, steps);
     let actions = actions(journal.records());
     assert_eq!(actions.len(), 9); // on the first day nothing is known
     assert!(
@@ -376,7 +391,7 @@ fn hours_are_enough_and_no_clock_is_read() {
         let platforms = BTreeMap::from([(Platform::Meta, platform)]);
         let mut journal = MemoryJournal::new();
         let steps = (4..8).map(|h| HourSpan::hour(start.plus(h)));
-        pollster::block_on(drive(&mut rollout, &platforms, None, &mut journal, steps)).unwrap();
+        roll(&mut rollout, &platforms, None, &mut journal, steps);
         actions(journal.records())
             .iter()
             .map(|a| a.decision.current)

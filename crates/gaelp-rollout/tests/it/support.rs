@@ -7,9 +7,11 @@ use gaelp_core::{
     Revision, UtcHour,
 };
 use gaelp_guardrails::GuardrailConfig;
-use gaelp_platform::{Capabilities, Delivery, InMemoryPlatform, RevenueSource};
+use gaelp_ledger::{Ledger, MemoryLedger};
+use gaelp_platform::{AdPlatform, Capabilities, Delivery, InMemoryPlatform, RevenueSource};
 use gaelp_rollout::{
-    ActionRecord, Alert, AlertKind, MemoryJournal, Record, Rollout, RolloutConfig, drive,
+    ActionRecord, Alert, AlertKind, Journal, MemoryJournal, Outside, Record, Rollout,
+    RolloutConfig, drive,
 };
 
 /// 2025-11-23T00Z, a Sunday.
@@ -75,6 +77,26 @@ pub(crate) fn platform(budgets: &[(&str, &str)]) -> InMemoryPlatform {
     platform
 }
 
+/// Drives a rollout with a spend ledger in memory.
+pub(crate) fn roll<P: AdPlatform, J: Journal>(
+    rollout: &mut Rollout,
+    platforms: &BTreeMap<Platform, P>,
+    shop: Option<&dyn RevenueSource>,
+    journal: &mut J,
+    steps: impl IntoIterator<Item = HourSpan>,
+) {
+    let limits = rollout.limits().clone();
+    let mut ledger = pollster::block_on(Ledger::open(limits, MemoryLedger::new())).unwrap();
+    let outside = Outside {
+        platforms,
+        shop,
+        journal,
+        ledger: Some(&mut ledger),
+        clock: None,
+    };
+    pollster::block_on(drive(rollout, outside, steps)).unwrap();
+}
+
 /// Runs over the hours, advancing the platform's clock.
 pub(crate) fn run(
     config: RolloutConfig,
@@ -91,7 +113,7 @@ pub(crate) fn run(
             platform.set_now(START.plus(count));
             None
         }));
-    pollster::block_on(drive(&mut rollout, &platforms, shop, &mut journal, steps)).unwrap();
+    roll(&mut rollout, &platforms, shop, &mut journal, steps);
     journal.records().to_vec()
 }
 

@@ -38,14 +38,14 @@ fn report() -> Event {
 fn an_answer_that_was_not_asked_for_is_refused() {
     let mut rollout = rollout();
     assert!(matches!(
-        rollout.handle(budgets()),
+        rollout.handle(START.start(), budgets()),
         Err(RolloutError::OutOfTurn { .. })
     ));
-    rollout.handle(begin()).unwrap();
-    rollout.handle(budgets()).unwrap();
+    rollout.handle(START.start(), begin()).unwrap();
+    rollout.handle(START.start(), budgets()).unwrap();
     // Twice the same answer, or one of a platform that is not here.
     assert!(matches!(
-        rollout.handle(budgets()),
+        rollout.handle(START.start(), budgets()),
         Err(RolloutError::OutOfTurn { .. })
     ));
     let stranger = Event::Budgets {
@@ -53,31 +53,40 @@ fn an_answer_that_was_not_asked_for_is_refused() {
         readings: Vec::new(),
     };
     assert!(matches!(
-        rollout.handle(stranger),
+        rollout.handle(START.start(), stranger),
         Err(RolloutError::OutOfTurn { .. })
     ));
     // The step goes on undisturbed.
-    assert_eq!(rollout.handle(report()).unwrap(), []);
-    assert!(rollout.handle(begin()).is_ok());
+    assert_eq!(rollout.handle(START.start(), report()).unwrap(), []);
+    // Its hour is decided, and is not decided again.
+    assert_eq!(rollout.decided_to(), Some(START.plus(1)));
+    assert!(matches!(
+        rollout.handle(START.start(), begin()),
+        Err(RolloutError::OutOfTurn { .. })
+    ));
+    let next = Event::StepBegins {
+        span: HourSpan::hour(START.plus(1)),
+    };
+    assert!(rollout.handle(START.start(), next).is_ok());
 }
 
 #[test]
 fn a_step_begins_only_after_the_last_is_over() {
     let mut rollout = rollout();
-    let commands = rollout.handle(begin()).unwrap();
+    let commands = rollout.handle(START.start(), begin()).unwrap();
     assert!(matches!(
         commands[..],
         [Command::ReadReport { .. }, Command::ReadBudgets { .. }]
     ));
     assert!(matches!(
-        rollout.handle(begin()),
+        rollout.handle(START.start(), begin()),
         Err(RolloutError::OutOfTurn { .. })
     ));
     let empty = Event::StepBegins {
         span: HourSpan::new(START, START),
     };
     assert!(matches!(
-        rollout.handle(empty),
+        rollout.handle(START.start(), empty),
         Err(RolloutError::OutOfTurn { .. })
     ));
 }

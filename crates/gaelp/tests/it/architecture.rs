@@ -22,6 +22,7 @@ const PLAN: &[(&str, Place)] = &[
     ("gaelp-bandits", Place::Floor(1)),
     ("gaelp-guardrails", Place::Floor(1)),
     ("gaelp-platform", Place::Floor(1)),
+    ("gaelp-ledger", Place::Floor(2)),
     ("gaelp-rollout", Place::Floor(3)),
     ("gaelp", Place::Floor(4)),
     ("gaelp-exports", Place::Companion),
@@ -63,6 +64,10 @@ const ABSENT: &[&str] = &[
 /// The only sources that may be asynchronous: the traits that stand for I/O with their reference
 /// implementations, and the one function that drives them.
 const ASYNC: &[&str] = &[
+    "gaelp-ledger/src/contract.rs",
+    "gaelp-ledger/src/ledger.rs",
+    "gaelp-ledger/src/memory.rs",
+    "gaelp-ledger/src/store.rs",
     "gaelp-platform/src/",
     "gaelp-rollout/src/drive.rs",
     "gaelp-rollout/src/journal.rs",

@@ -1,0 +1,211 @@
+//! What an entry does to the state.
+
+use std::collections::BTreeSet;
+
+use gaelp_core::{AdSetKey, Micros};
+
+use super::Book;
+use super::calendar::is_in_calendar;
+use crate::{
+    Answer, BudgetsRead, Change, Entry, EntryError, Epoch, Intent, MAX_AMOUNT, Observation, Order,
+    Refusal,
+};
+
+impl Book {
+    /// Carries out an entry, without moving in the hash chain.
+    ///
+    /// Rules that depend on the limits are not checked again: the limits may have changed since.
+    /// The rest is.
+    ///
+    /// # Errors
+    /// [`EntryError`] for an entry that cannot follow on the ones before it; the book is then as
+    /// it was before.
+    pub fn apply(&mut self, entry: &Entry) -> Result<(), EntryError> {
+        let mut after = self.clone();
+        after.apply_in_place(entry)?;
+        *self = after;
+        Ok(())
+    }
+
+    /// As [`apply`](Self::apply), but after an error the book is not to be used.
+    pub(crate) fn apply_in_place(&mut self, entry: &Entry) -> Result<(), EntryError> {
+        check_time(entry.at())?;
+        match entry {
+            Entry::Taken { epoch, at, .. } => {
+                self.advance(*at);
+                self.taken(*epoch)?;
+                self.taken_at = Some(*at);
+            }
+            Entry::Observed {
+                observation,
+                changes,
+            } => self.observed(observation, changes)?,
+            Entry::Admitted { intent } => self.admitted(intent)?,
+            Entry::Answered { intent, answer, at } => {
+                self.advance(*at);
+                if let Answer::Applied { daily_budget } = answer {
+                    check_amount(*daily_budget)?;
+                }
+                let eve_goes_on = self.eve_goes_on(*at);
+                let limits = &*self.limits;
+                let mut lines = self.lines.values_mut();
+                let line = lines
+                    .find(|line| line.is_news(*intent, *answer))
+                    .ok_or(EntryError::NotOpen { intent: *intent })?;
+                line.answered(*intent, *answer, *at, eve_goes_on, limits);
+            }
+            Entry::Ordered { order, by, at } => {
+                self.advance(*at);
+                let nameless = *order == Order::Rearm && by.trim().is_empty();
+                let operator = self.operator.after(*order);
+                if nameless || operator == self.operator {
+                    return Err(EntryError::Order);
+                }
+                self.operator = operator;
+            }
+        }
+        Ok(())
+    }
+
+    fn taken(&mut self, found: Epoch) -> Result<(), EntryError> {
+        let current = self.epoch;
+        if current.next() != Some(found) {
+            return Err(EntryError::Epoch { current, found });
+        }
+        #[cfg(gaelp_seeded_bugs)]
+        if gaelp_core::seeded::is(14) {
+            self.operator.killed = false;
+        }
+        self.epoch = found;
+        self.read.clear();
+        Ok(())
+    }
+
+    fn observed(
+        &mut self,
+        observation: &Observation,
+        changes: &[Change],
+    ) -> Result<(), EntryError> {
+        self.check_epoch_of_entry(observation.epoch)?;
+        observation.check().map_err(|refusal| match refusal {
+            Refusal::Amount { value, .. } => EntryError::Amount { value },
+            _ => EntryError::Observation,
+        })?;
+        for read in &observation.reads {
+            check_time(read.began)?;
+        }
+        self.note(observation);
+        let eve_goes_on = self.eve_goes_on(observation.at);
+        for change in changes {
+            let line = self.lines.get_mut(change.key());
+            let line = line.filter(|line| line.fits(change));
+            let Some(line) = line else {
+                let key = change.key().clone();
+                return Err(EntryError::Change { key });
+            };
+            line.change(change, eve_goes_on, &self.limits);
+        }
+        Ok(())
+    }
+
+    fn admitted(&mut self, intent: &Intent) -> Result<(), EntryError> {
+        let id = intent.id;
+        check_time(intent.not_after)?;
+        check_amount(intent.to)?;
+        self.check_epoch_of_entry(intent.epoch)?;
+        if self.knows(id) {
+            return Err(EntryError::Known { intent: id });
+        }
+        self.advance(intent.at);
+        let line = self.lines.get_mut(&intent.key);
+        let fits = |from| from == intent.from && intent.at <= intent.not_after;
+        let line = line.filter(|line| line.confirmed.is_some() && fits(line.confirmed));
+        let line = line.ok_or(EntryError::Intent { intent: id })?;
+        line.admit(intent.clone());
+        Ok(())
+    }
+
+    /// Takes down the facts of an observation.
+    pub(super) fn note(&mut self, observation: &Observation) {
+        self.advance(observation.at);
+        for read in &observation.reads {
+            self.note_read(read, observation);
+        }
+        let (today, eve) = (self.today, self.eve);
+        for spent in &observation.spent {
+            let date = Some(spent.date);
+            if date == today {
+                let line = self.lines.entry(spent.key.clone()).or_default();
+                line.spend_today(spent.upper);
+            } else if date == eve {
+                let line = self.lines.entry(spent.key.clone()).or_default();
+                line.spend_on_eve(spent.upper);
+            }
+        }
+        for (key, budget) in &observation.known_good {
+            if let Some(line) = self.lines.get_mut(key) {
+                line.known_good = Some(*budget);
+            }
+        }
+    }
+
+    fn note_read(&mut self, read: &BudgetsRead, observation: &Observation) {
+        let eve_goes_on = self.eve_goes_on(observation.at);
+        let platform = &read.platform;
+        let in_epoch = self.taken_at.is_some_and(|taken| read.began >= taken);
+        if in_epoch && !self.read.contains(platform) {
+            self.read.push(platform.clone());
+            self.read.sort_unstable();
+        }
+        let mut listed = BTreeSet::new();
+        for (ad_set, budget) in &read.budgets {
+            let key = AdSetKey::new(platform.clone(), ad_set.clone());
+            let line = self.lines.entry(key).or_default();
+            line.note_read(Some(*budget), read.began, eve_goes_on, &self.limits);
+            listed.insert(ad_set);
+        }
+        for (key, line) in &mut self.lines {
+            if key.platform == *platform && !listed.contains(&key.ad_set) {
+                line.note_read(None, read.began, eve_goes_on, &self.limits);
+            }
+        }
+    }
+
+    /// The changes that follow from what is noted.
+    pub(super) fn due(&self) -> Vec<Change> {
+        let mut changes = Vec::new();
+        for (key, line) in &self.lines {
+            line.changes(key, &self.limits, &mut changes);
+        }
+        changes
+    }
+
+    fn check_epoch_of_entry(&self, found: Epoch) -> Result<(), EntryError> {
+        let current = self.epoch;
+        #[cfg(gaelp_seeded_bugs)]
+        if gaelp_core::seeded::is(11) && found.next() == Some(current) {
+            return Ok(());
+        }
+        if found == current && current != Epoch::NONE {
+            Ok(())
+        } else {
+            Err(EntryError::Epoch { current, found })
+        }
+    }
+}
+
+fn check_time(at: chrono::DateTime<chrono::Utc>) -> Result<(), EntryError> {
+    if is_in_calendar(at) {
+        Ok(())
+    } else {
+        Err(EntryError::OutOfCalendar { at })
+    }
+}
+
+fn check_amount(value: Micros) -> Result<(), EntryError> {
+    if (Micros::ZERO..=MAX_AMOUNT).contains(&value) {
+        Ok(())
+    } else {
+        Err(EntryError::Amount { value })
+    }
+}

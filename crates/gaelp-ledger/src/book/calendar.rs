@@ -1,0 +1,78 @@
+//! The account's days, and what a new one begins with.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::Book;
+
+/// The last second of the year 9999.
+const LAST_SECOND: i64 = 253_402_300_799;
+
+/// Whether a time is computed with.
+pub(super) fn is_in_calendar(at: DateTime<Utc>) -> bool {
+    (0..=LAST_SECOND).contains(&at.timestamp())
+}
+
+/// How a time relates to the days that the book counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// It is still today.
+    Same {
+        /// The day before may not be over everywhere.
+        eve_goes_on: bool,
+    },
+    /// A new day begins, of this date.
+    Forward {
+        /// Its date.
+        date: NaiveDate,
+        /// What was today may not be over everywhere.
+        today_goes_on: bool,
+    },
+    /// The clock ran back to an earlier day, of this date. What was counted since is counted for it.
+    Back {
+        /// Its date.
+        date: NaiveDate,
+    },
+}
+
+impl Book {
+    pub(super) fn turn(&self, at: DateTime<Utc>) -> Turn {
+        let (first, last) = self.limits.dates(at);
+        match self.today {
+            Some(today) if last < today => Turn::Back { date: last },
+            Some(today) if last == today => Turn::Same {
+                eve_goes_on: self.eve.is_some_and(|eve| eve >= first),
+            },
+            today => Turn::Forward {
+                date: last,
+                today_goes_on: today.is_some_and(|today| today >= first),
+            },
+        }
+    }
+
+    /// Moves the book to a time.
+    pub(super) fn advance(&mut self, at: DateTime<Utc>) {
+        self.last = Some(at);
+        match self.turn(at) {
+            Turn::Same { .. } => {}
+            Turn::Forward { date, .. } => {
+                self.eve = self.today.replace(date);
+                for line in self.lines.values_mut() {
+                    line.begin_day(at);
+                }
+                self.lines.retain(|_, line| !line.is_over());
+            }
+            Turn::Back { date } => {
+                self.today = Some(date);
+                self.eve = None;
+                for line in self.lines.values_mut() {
+                    line.merge_days();
+                }
+            }
+        }
+    }
+
+    /// Whether the day before today may not be over everywhere.
+    pub(super) fn eve_goes_on(&self, at: DateTime<Utc>) -> bool {
+        matches!(self.turn(at), Turn::Same { eve_goes_on: true })
+    }
+}

@@ -1,0 +1,152 @@
+//! The hash chain that makes a changed log visible.
+
+use std::fmt;
+
+use crate::{Book, Entry, EntryError};
+
+/// A digest in the chain.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Hash(pub [u8; 32]);
+
+/// What stands before the first entry: the digest of this crate's name for its log. It does not
+/// depend on the limits, which may change while a log goes on.
+pub const GENESIS: Hash = Hash([
+    0x60, 0x5e, 0x25, 0xa3, 0x5e, 0x0c, 0x36, 0x27, 0x5c, 0xe3, 0xf4, 0x31, 0xe5, 0x1f, 0x23, 0xce,
+    0x0b, 0x1d, 0x3b, 0x0e, 0x6a, 0x44, 0x11, 0x5a, 0x9b, 0x5d, 0x7a, 0x3e, 0x2c, 0x2f, 0x9c, 0x15,
+]);
+
+/// An entry as a store keeps it.
+///
+/// `hash` is the BLAKE3 digest of the hash before it (32 bytes), `seq` (8 bytes, little-endian) and
+/// the payload.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Sealed {
+    /// Its place in the log, counted from 1.
+    pub seq: u64,
+    /// The entry as JSON.
+    pub payload: String,
+    /// The digest of all that came before, and of this.
+    pub hash: Hash,
+}
+
+impl Hash {
+    /// The digest of an entry that follows on this one.
+    pub fn then(self, seq: u64, payload: &str) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        hasher.update(&self.0);
+        hasher.update(&seq.to_le_bytes());
+        hasher.update(payload.as_bytes());
+        Self(*hasher.finalize().as_bytes())
+    }
+}
+
+impl fmt::Display for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&blake3::Hash::from(self.0).to_hex())
+    }
+}
+
+impl fmt::Debug for Hash {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Book {
+    /// An entry that follows on what this book has followed.
+    ///
+    /// # Errors
+    /// [`ChainError::Full`] after 2⁶⁴ − 1 entries, and [`ChainError::Payload`] for an entry that
+    /// JSON cannot hold, which is none.
+    pub fn seal(&self, entry: &Entry) -> Result<Sealed, ChainError> {
+        let seq = self.seq().checked_add(1).ok_or(ChainError::Full)?;
+        let payload = serde_json::to_string(entry).map_err(|error| payload_error(seq, &error))?;
+        let hash = self.head().then(seq, &payload);
+        Ok(Sealed { seq, payload, hash })
+    }
+
+    /// Follows the next entry of a log: checks its place and its hash, reads it and applies it.
+    ///
+    /// # Errors
+    /// [`ChainError`]; the book is then as it was before.
+    pub fn follow(&mut self, sealed: &Sealed) -> Result<(), ChainError> {
+        let mut after = self.clone();
+        after.follow_in_place(sealed)?;
+        *self = after;
+        Ok(())
+    }
+
+    /// As [`follow`](Self::follow), but after an error the book is not to be used.
+    pub(crate) fn follow_in_place(&mut self, sealed: &Sealed) -> Result<(), ChainError> {
+        let (seq, expected) = (sealed.seq, self.seq().checked_add(1));
+        let expected = expected.ok_or(ChainError::Full)?;
+        if seq != expected {
+            return Err(ChainError::Gap {
+                expected,
+                found: seq,
+            });
+        }
+        if self.head().then(seq, &sealed.payload) != sealed.hash {
+            return Err(ChainError::Hash { seq });
+        }
+        let entry: Entry =
+            serde_json::from_str(&sealed.payload).map_err(|error| payload_error(seq, &error))?;
+        self.take_over(&entry, sealed)
+    }
+
+    /// Applies an entry that was sealed here, without reading it again.
+    pub(crate) fn take_over(&mut self, entry: &Entry, sealed: &Sealed) -> Result<(), ChainError> {
+        let seq = sealed.seq;
+        let applied = self.apply_in_place(entry);
+        applied.map_err(|error| ChainError::Entry { seq, error })?;
+        self.moved_to(seq, sealed.hash);
+        Ok(())
+    }
+}
+
+fn payload_error(seq: u64, error: &serde_json::Error) -> ChainError {
+    let (line, column) = (error.line(), error.column());
+    ChainError::Payload { seq, line, column }
+}
+
+/// Why a log cannot be followed: it is damaged, or another's. Nothing may be raised on it.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ChainError {
+    /// An entry is missing, or there twice.
+    #[error("entry {found} where {expected} should be")]
+    Gap {
+        /// The place that should have come.
+        expected: u64,
+        /// The place that came.
+        found: u64,
+    },
+    /// The entry is not what was written, or does not follow on what is before it.
+    #[error("entry {seq} does not have the hash that it should")]
+    Hash {
+        /// Its place.
+        seq: u64,
+    },
+    /// The payload is not an entry.
+    #[error("entry {seq} cannot be read: line {line}, column {column}")]
+    Payload {
+        /// Its place.
+        seq: u64,
+        /// Where reading stopped.
+        line: usize,
+        /// Where reading stopped.
+        column: usize,
+    },
+    /// The entry breaks the rules.
+    #[error("entry {seq} breaks the rules")]
+    Entry {
+        /// Its place.
+        seq: u64,
+        /// Which rule.
+        #[source]
+        error: EntryError,
+    },
+    /// There is no room for another entry.
+    #[error("the log is full")]
+    Full,
+}

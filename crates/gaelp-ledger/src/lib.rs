@@ -1,0 +1,27 @@
+#![doc = include_str!("../README.md")]
+
+mod book;
+mod chain;
+mod config;
+pub mod contract;
+mod entry;
+mod ledger;
+mod memory;
+mod observation;
+mod refusal;
+mod request;
+mod store;
+
+pub use book::{Book, Standing};
+pub use chain::{ChainError, GENESIS, Hash, Sealed};
+pub use config::{
+    LedgerConfig, LedgerConfigError, LedgerViolation, Limits, MAX_AMOUNT, MAX_OVERDELIVERY,
+    MAX_READ_BACKS, MAX_SECONDS,
+};
+pub use entry::{Entry, EntryError};
+pub use ledger::{Ledger, LedgerError};
+pub use memory::{MemoryLedger, StoreFailed, StoreFault};
+pub use observation::{BudgetsRead, Change, Observation, Spent};
+pub use refusal::{Refusal, What};
+pub use request::{Answer, Epoch, Intent, Operator, Order, PolicyHash, Proposal, Reply, Request};
+pub use store::{Decide, LedgerStore};
