@@ -7,7 +7,7 @@ use gaelp_core::{
     AccountZone, AdSetKey, HourSpan, MetricRow, Metrics, Micros, Platform, Quantity, Ratio,
     Revision, UtcHour,
 };
-use gaelp_guardrails::{Context, GuardrailConfig, Memory, Trailing};
+use gaelp_guardrails::{Context, GuardrailConfig, SpentToday, Trailing};
 
 const NOW: UtcHour = UtcHour::new(498_666);
 
@@ -59,19 +59,17 @@ fn verdicts(c: &mut Criterion) {
             ..every_rule(hours)
         };
         let lenient = lenient.validate().expect("the settings are valid");
+        let local = AccountZone::UTC.local(NOW);
+        let current = Micros::new(500_000);
         let context = Context {
-            key: &key,
-            span: HourSpan::hour(NOW),
-            local: AccountZone::UTC.local(NOW),
-            current: Micros::new(500_000),
             day_ago: Some(Micros::new(480_000)),
-            account_spent_today: Micros::new(4_000_000),
-            account_share: Micros::new(600_000),
-            ad_set_spent_today: Micros::new(2_000_000),
-            trailing: &trailing,
-            now: NOW,
-            memory: Memory::default(),
-            kill: None,
+            spent: SpentToday {
+                account: Some(Micros::new(4_000_000)),
+                ad_set: Some(Micros::new(2_000_000)),
+                ..SpentToday::default()
+            },
+            share: Some(Micros::new(600_000)),
+            ..Context::new(&key, HourSpan::hour(NOW), local, current, &trailing, NOW)
         };
         let id = |name: &str| BenchmarkId::new(name, format!("{hours}h"));
         let proposed = Micros::new(750_000);

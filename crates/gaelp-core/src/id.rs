@@ -66,6 +66,15 @@ text_id! {
     AdSetId
 }
 text_id! {
+    /// A group of people that an ad set is shown to, as the platform names it.
+    AudienceId
+}
+text_id! {
+    /// Somebody who answers for what they did: who pulled a switch, who proposed a change, who
+    /// approved it.
+    PersonId
+}
+text_id! {
     /// A shop's order.
     OrderId
 }

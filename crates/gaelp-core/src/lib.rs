@@ -19,7 +19,10 @@ pub use decision::{
     Choice, Decision, Level, Operand, Propensity, PropensityError, PropensityMethod, Reason,
 };
 pub use experience::{EndKind, Experience, RewardCorrection};
-pub use id::{AdSetId, AdSetKey, ArmId, OrderId, Platform, PolicyVersion, RuleId, TouchpointId};
+pub use id::{
+    AdSetId, AdSetKey, ArmId, AudienceId, OrderId, PersonId, Platform, PolicyVersion, RuleId,
+    TouchpointId,
+};
 pub use metrics::{MetricRow, Metrics, MetricsOverflow, Quantity, Restated, Revision};
 pub use money::{Micros, ParseMoneyError, Rounding};
 pub use ratio::{Ratio, RatioError};

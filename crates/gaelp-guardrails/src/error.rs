@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use gaelp_core::{AdSetKey, HourSpan, Micros, Operand, UtcHour};
+use gaelp_core::{AdSetKey, HourSpan, Micros, Operand, RuleId, UtcHour};
 
 /// One thing that is wrong with a [`GuardrailConfig`](crate::GuardrailConfig).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigViolation {
     /// A value outside of its range.
@@ -44,6 +44,31 @@ pub enum ConfigViolation {
         /// The largest value allowed.
         most: Operand,
     },
+    /// A name that is no rule, or of a rule that cannot be in this list.
+    #[error("{field} names {rule}, {problem}")]
+    Rule {
+        /// The setting.
+        field: &'static str,
+        /// The name.
+        rule: RuleId,
+        /// What is wrong with it.
+        problem: RuleProblem,
+    },
+}
+
+/// What is wrong with the name of a rule in a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RuleProblem {
+    /// There is no such rule.
+    #[error("which is no rule")]
+    Unknown,
+    /// Safety depends on it, so it cannot be only observed.
+    #[error("which is always enforced")]
+    AlwaysEnforced,
+    /// It looks at nothing that could be missing, or objects then by itself.
+    #[error("which needs no fact that could be required")]
+    NeedsNoFact,
 }
 
 impl ConfigViolation {
@@ -52,7 +77,8 @@ impl ConfigViolation {
         match self {
             Self::OutOfRange { field, .. }
             | Self::BelowOther { field, .. }
-            | Self::AboveOther { field, .. } => field,
+            | Self::AboveOther { field, .. }
+            | Self::Rule { field, .. } => field,
         }
     }
 }

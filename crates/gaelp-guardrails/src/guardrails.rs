@@ -1,9 +1,9 @@
 //! The meet of all rules.
 
-use gaelp_core::{Level, Micros, Reason, RuleId};
+use gaelp_core::{Level, Micros, Operand, Reason, RuleId};
 
-use crate::rules::{self, COUNT, Facts, RULES, Restriction};
-use crate::{Context, GuardrailConfig, Trailing, Verdict};
+use crate::rules::{self, COUNT, Facts, RULES, Restriction, RuleSet, bids};
+use crate::{Context, GuardrailConfig, Trailing, Verdict, seeded};
 
 /// Hours kept beyond what the rules ask for: the longest local day, so that a daily row which
 /// touches a window is there entirely.
@@ -15,11 +15,21 @@ const WHOLE_DAY: u32 = 25;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Guardrails {
     config: GuardrailConfig,
+    /// Those that only report.
+    observed: RuleSet,
+    /// Those whose fact must be supplied.
+    required: RuleSet,
 }
 
 impl Guardrails {
-    pub(crate) const fn new(config: GuardrailConfig) -> Self {
-        Self { config }
+    pub(crate) fn new(config: GuardrailConfig) -> Self {
+        let observed = RuleSet::of(&config.observe);
+        let required = RuleSet::of(&config.require);
+        Self {
+            config,
+            observed,
+            required,
+        }
     }
 
     /// The settings.
@@ -31,7 +41,7 @@ impl Guardrails {
     /// their delays ask for.
     pub fn trailing(&self) -> Trailing {
         let config = &self.config;
-        let dry = config.freeze_without_conversion_hours.unwrap_or(0);
+        let dry = config.dry_hours(None).unwrap_or(0);
         let asked = config.roas_window_hours.max(dry);
         Trailing::new(asked.saturating_add(WHOLE_DAY))
     }
@@ -46,12 +56,17 @@ impl Guardrails {
     /// From [`Level::Deny`] on the proposal does not count: the current rate stays, also where the
     /// proposal was lower. What lies above a cap or the last known good rate is still lowered.
     ///
-    /// **Cost.** Below a microsecond; one allocation for the reasons, where there are any.
+    /// Rules that are only [observed](GuardrailConfig::observe) say what they would say, in
+    /// [`Verdict::observed`], and take no part in the answer.
+    ///
+    /// **Cost.** Below a microsecond; one allocation for the reasons, where there are any, and one
+    /// for those only observed.
     ///
     /// The crate's first page has an example.
     pub fn evaluate(&self, context: &Context<'_>, proposed: Micros) -> Verdict {
         let facts = Facts::new(&self.config, context, proposed);
-        conclude(&facts, ask_all(&facts))
+        let said = self.ask_all(&facts);
+        self.conclude(&facts, said)
     }
 
     /// The proposal, raised to what the policy may not go below: the hourly floor and the largest
@@ -66,13 +81,8 @@ impl Guardrails {
     /// let guardrails = GuardrailConfig::default().validate()?;
     /// # let (key, trailing) = (AdSetKey::new(Platform::Meta, "1"), guardrails.trailing());
     /// # let now = UtcHour::new(0);
-    /// # let context = Context {
-    /// #     key: &key, span: HourSpan::hour(now), local: AccountZone::UTC.local(now),
-    /// #     current: "1.00".parse()?, day_ago: None, account_spent_today: Micros::ZERO,
-    /// #     account_share: "5.00".parse()?, ad_set_spent_today: Micros::ZERO,
-    /// #     trailing: &trailing, now, memory: Memory::default(), kill: None,
-    /// # };
-    /// assert_eq!(context.current, "1.00".parse()?);
+    /// # let (span, local) = (HourSpan::hour(now), AccountZone::UTC.local(now));
+    /// let context = Context::new(&key, span, local, "1.00".parse()?, &trailing, now);
     /// assert_eq!(guardrails.normalise(&context, "0.60".parse()?), "0.90".parse()?);
     /// assert_eq!(guardrails.normalise(&context, "1.50".parse()?), "1.50".parse()?);
     /// # Ok::<(), Box<dyn std::error::Error>>(())
@@ -86,87 +96,135 @@ impl Guardrails {
     pub fn may_raise(&self, context: &Context<'_>) -> bool {
         let facts = Facts::new(&self.config, context, context.current);
         // A denial, too, has the current rate as its ceiling.
-        let (ceiling, _) = meet(&ask_all(&facts));
+        let (ceiling, _) = self.meet(&self.ask_all(&facts));
         ceiling.is_none_or(|ceiling| ceiling > facts.current)
+    }
+
+    /// The first cap per day that is exceeded already: more is spent than may be. It counts as a
+    /// violation of safety, see [`Emergency`](crate::Emergency).
+    pub fn exceeded(&self, context: &Context<'_>) -> Option<RuleId> {
+        let (config, spent) = (&self.config, &context.spent);
+        let platform = config.platform_daily_caps.get(&context.key.platform);
+        let caps = [
+            (rules::DAILY_CAP, spent.account, Some(config.daily_cap)),
+            (rules::PLATFORM_DAILY_CAP, spent.platform, platform.copied()),
+            (
+                rules::CAMPAIGN_DAILY_CAP,
+                spent.campaign,
+                config.campaign_daily_cap,
+            ),
+            (
+                rules::AD_SET_DAILY_CAP,
+                spent.ad_set,
+                config.ad_set_daily_cap,
+            ),
+        ];
+        let over = |spent: Option<Micros>, cap| spent.zip(cap).is_some_and(|(s, cap)| s > cap);
+        let mut caps = caps.into_iter();
+        caps.find(|&(_, spent, cap)| over(spent, cap))
+            .map(|(rule, ..)| rule)
+    }
+
+    fn ask_all(&self, facts: &Facts<'_>) -> Said {
+        std::array::from_fn(|place| (place, self.ask(place, facts)))
+    }
+
+    fn ask(&self, place: usize, facts: &Facts<'_>) -> Option<Restriction> {
+        let rule = &RULES[place];
+        if self.required.holds(place)
+            && rule
+                .supplied
+                .is_some_and(|supplied| !supplied(facts.context))
+        {
+            return Some(facts.missing(Operand::None));
+        }
+        (rule.check)(facts)
+    }
+
+    /// The lowest ceiling and the harshest level of the rules that count.
+    fn meet(&self, said: &Said) -> (Option<Micros>, Level) {
+        let counted = said
+            .iter()
+            .filter(|(place, _)| !self.observed.holds(*place));
+        let restrictions = counted.filter_map(|(_, restriction)| restriction.as_ref());
+        restrictions.fold((None, Level::Allow), |(ceiling, level), said| {
+            let lowest = match (ceiling, said.ceiling) {
+                (Some(one), Some(other)) => Some(Ord::min(one, other)),
+                (one, other) => one.or(other),
+            };
+            (lowest, level.max(said.level))
+        })
+    }
+
+    /// The verdict, whatever the order of what was said.
+    fn conclude(&self, facts: &Facts<'_>, mut said: Said) -> Verdict {
+        let (ceiling, level) = self.meet(&said);
+        let wanted = if level >= Level::Deny {
+            let kill = facts.context.operator.kill.map(|good| good.rate);
+            seeded::held_rate(facts.current, kill)
+        } else {
+            facts.normalised
+        };
+        let allowed = ceiling.map_or(wanted, |ceiling| ceiling.min(wanted));
+        let allowed = seeded::after_ceilings(allowed, facts.lower_bound.rate);
+        // A cap that the proposal keeps may still be below the current rate that a denial holds.
+        for restriction in said.iter_mut().filter_map(|(_, said)| said.as_mut()) {
+            if restriction.ceiling.is_some_and(|ceiling| ceiling < wanted) {
+                restriction.level = restriction.level.max(Level::Clamp);
+            }
+        }
+        said.sort_unstable_by_key(|&(place, _)| place);
+        let bids = rules::place(&rules::BID_BOUNDS);
+        let bids_enforced = bids.is_none_or(|place| !self.observed.holds(place));
+        Verdict {
+            proposed: facts.proposed,
+            normalised: facts.normalised,
+            allowed,
+            level,
+            binding: self.binding(facts, &said, allowed),
+            reasons: reasons(&said, |place| !self.observed.holds(place)),
+            observed: reasons(&said, |place| self.observed.holds(place)),
+            overruled: Some(facts.lower_bound).filter(|bound| allowed < bound.rate),
+            bid: bids::allowed(facts, level, bids_enforced),
+            revisions: facts.window.revisions,
+            memory: facts.memory,
+        }
+    }
+
+    /// The first rule whose ceiling is the result, where that is not what was proposed.
+    ///
+    /// There always is one: a denial, too, has the current rate as its ceiling.
+    fn binding(&self, facts: &Facts<'_>, said: &Said, allowed: Micros) -> Option<RuleId> {
+        if allowed == facts.normalised {
+            return None;
+        }
+        let bound = |restriction: &Restriction| restriction.ceiling == Some(allowed);
+        let mut counted = said
+            .iter()
+            .filter(|(place, _)| !self.observed.holds(*place));
+        let (place, _) = counted.find(|(_, said)| said.as_ref().is_some_and(bound))?;
+        Some(RULES[*place].id.clone())
     }
 }
 
 /// What each rule says, in the order of the rules.
 type Said = [(usize, Option<Restriction>); COUNT];
 
-fn ask_all(facts: &Facts<'_>) -> Said {
-    std::array::from_fn(|index| (index, (RULES[index].check)(facts)))
-}
-
-/// The lowest ceiling and the harshest level.
-fn meet(said: &Said) -> (Option<Micros>, Level) {
-    let restrictions = said.iter().filter_map(|(_, restriction)| *restriction);
-    restrictions.fold((None, Level::Allow), |(ceiling, level), said| {
-        let lowest = [ceiling, said.ceiling].into_iter().flatten().min();
-        (lowest, level.max(said.level))
-    })
-}
-
-/// The verdict, whatever the order of what was said.
-fn conclude(facts: &Facts<'_>, mut said: Said) -> Verdict {
-    let (ceiling, level) = meet(&said);
-    let wanted = if level >= Level::Deny {
-        facts.current
-    } else {
-        facts.normalised
+/// What the rules with an objection said, of those at the places asked for.
+fn reasons(said: &Said, asked: impl Fn(usize) -> bool) -> Vec<Reason> {
+    let objections = || {
+        let said = said.iter().filter(|&&(place, _)| asked(place));
+        let said = said.filter_map(|(place, said)| Some((place, said.as_ref()?)));
+        said.filter(|(_, said)| said.level > Level::Allow)
     };
-    let allowed = ceiling.map_or(wanted, |ceiling| ceiling.min(wanted));
-    // A cap that the proposal keeps may still be below the current rate that a denial holds.
-    for restriction in said.iter_mut().filter_map(|(_, said)| said.as_mut()) {
-        if restriction.ceiling.is_some_and(|ceiling| ceiling < wanted) {
-            restriction.level = restriction.level.max(Level::Clamp);
-        }
-    }
-    said.sort_unstable_by_key(|&(index, _)| index);
-    Verdict {
-        proposed: facts.proposed,
-        normalised: facts.normalised,
-        allowed,
-        level,
-        binding: binding(facts, &said, allowed),
-        reasons: reasons(&said),
-        overruled: Some(facts.lower_bound).filter(|bound| allowed < bound.rate),
-        memory: facts.memory,
-    }
-}
-
-/// The first rule whose ceiling is the result, where that is not what was proposed.
-///
-/// There always is one: a denial, too, has the current rate as its ceiling.
-fn binding(facts: &Facts<'_>, said: &Said, allowed: Micros) -> Option<RuleId> {
-    if allowed == facts.normalised {
-        return None;
-    }
-    let bound = |restriction: &Restriction| restriction.ceiling == Some(allowed);
-    let mut rules = said.iter();
-    let (index, _) = rules.find(|(_, said)| said.as_ref().is_some_and(bound))?;
-    Some(RULES[*index].id.clone())
-}
-
-fn reasons(said: &Said) -> Vec<Reason> {
-    let objection = |said: &Restriction| said.level > Level::Allow;
-    let count = said
-        .iter()
-        .filter(|(_, said)| said.as_ref().is_some_and(objection))
-        .count();
-    let mut reasons = Vec::with_capacity(count);
-    for (index, restriction) in said {
-        let Some(said) = restriction.as_ref().filter(|said| objection(said)) else {
-            continue;
-        };
-        reasons.push(Reason {
-            rule: RULES[*index].id.clone(),
-            level: said.level,
-            ceiling: said.ceiling,
-            observed: said.observed,
-            threshold: said.threshold,
-        });
-    }
+    let mut reasons = Vec::with_capacity(objections().count());
+    reasons.extend(objections().map(|(place, said)| Reason {
+        rule: RULES[*place].id.clone(),
+        level: said.level,
+        ceiling: said.ceiling,
+        observed: said.observed,
+        threshold: said.threshold,
+    }));
     reasons
 }
 

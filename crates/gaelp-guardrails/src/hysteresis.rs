@@ -3,6 +3,8 @@
 use gaelp_core::UtcHour;
 use serde::{Deserialize, Serialize};
 
+use crate::seeded;
+
 /// What the freezes of one ad set remember from one verdict to the next.
 ///
 /// Small and plain: store it beside the ad set and hand it back in the next
@@ -17,6 +19,8 @@ pub struct Memory {
     pub cpa: FreezeState,
     /// The freeze on hours without a conversion.
     pub conversions: FreezeState,
+    /// The pause after a spike of spend.
+    pub spike: FreezeState,
     /// The latest hour whose evaluation is counted: looking twice in an hour counts once.
     pub evaluated: Option<UtcHour>,
 }
@@ -63,7 +67,7 @@ impl Hysteresis {
     pub(crate) fn step(&self, state: FreezeState, finding: Finding) -> FreezeState {
         match state.since {
             Some(since) => {
-                let over = self.now.since(since) >= i64::from(self.dwell);
+                let over = self.now.since(since) >= i64::from(seeded::dwell(self.dwell));
                 if over && matches!(finding, Finding::Good | Finding::Idle) {
                     FreezeState::default()
                 } else {

@@ -10,7 +10,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::TrailingError;
 
+mod digest;
 mod stored;
+
+pub use digest::RevisionDigest;
 
 /// The metrics of one ad set over the last hours, by span and revision.
 ///
@@ -75,6 +78,10 @@ pub struct Window {
     pub covered_hours: u32,
     /// How many rows were added up.
     pub rows: u32,
+    /// How many hours before the end of the window the newest row ended; `None` without rows.
+    pub age_hours: Option<u32>,
+    /// Which revisions of which spans were added up.
+    pub revisions: RevisionDigest,
 }
 
 impl Window {
@@ -186,9 +193,16 @@ impl Trailing {
             asked_hours: hours,
             covered_hours: 0,
             rows: 0,
+            age_hours: None,
+            revisions: RevisionDigest::default(),
         };
-        for (span, metrics) in self.ended(now).take_while(|(span, _)| span.to > from) {
+        let rows = self.ended(now).take_while(|(slot, _)| slot.span.to > from);
+        for (&Slot { span, revision, .. }, metrics) in rows {
             add(&mut window.metrics, metrics);
+            window.revisions = window.revisions.then(span, revision);
+            if window.rows == 0 {
+                window.age_hours = u32::try_from(now.since(span.to)).ok();
+            }
             window.covered_hours += HourSpan::new(span.from.max(from), span.to).len();
             window.rows += 1;
         }
@@ -217,7 +231,7 @@ impl Trailing {
             spend: Micros::ZERO,
             since: None,
         };
-        for (span, metrics) in self.ended(now) {
+        for (&Slot { span, .. }, metrics) in self.ended(now) {
             if !metrics.conversions.is_zero() {
                 found.since = Some(span.to);
                 break;
@@ -233,15 +247,15 @@ impl Trailing {
 
     /// The span of the newest row that is over at `now`.
     pub(crate) fn newest_before(&self, now: UtcHour) -> Option<HourSpan> {
-        self.ended(now).next().map(|(span, _)| span)
+        self.ended(now).next().map(|(slot, _)| slot.span)
     }
 
     /// The believed rows that are over at `now`, newest first.
-    fn ended(&self, now: UtcHour) -> impl Iterator<Item = (HourSpan, &Metrics)> {
+    fn ended(&self, now: UtcHour) -> impl Iterator<Item = (&Slot, &Metrics)> {
         let newest_first = self.slots.iter().rev();
         newest_first
             .skip_while(move |slot| slot.span.to > now)
-            .filter_map(|slot| Some((slot.span, slot.metrics.as_ref()?)))
+            .filter_map(|slot| Some((slot, slot.metrics.as_ref()?)))
     }
 
     fn check(&self, row: &MetricRow) -> Result<(), TrailingError> {

@@ -3,7 +3,7 @@
 use gaelp_core::{Level, Micros, Reason, RuleId};
 use serde::{Deserialize, Serialize};
 
-use crate::Memory;
+use crate::{Memory, RevisionDigest};
 
 /// What the rules allow, and why. Amounts are hourly rates.
 #[must_use = "a verdict that is not obeyed guards nothing, and its memory is needed next time"]
@@ -22,9 +22,20 @@ pub struct Verdict {
     pub binding: Option<RuleId>,
     /// What each rule with an objection said, in the order of [`rules::ALL`](crate::rules::ALL).
     pub reasons: Vec<Reason>,
+    /// What the rules said that are only [observed](crate::GuardrailConfig::observe): none of it
+    /// counted.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub observed: Vec<Reason>,
     /// The lower bound that the result lies below: a ceiling beats a floor. `None` where all lower
     /// bounds hold.
     pub overruled: Option<LowerBound>,
+    /// The bid that is allowed, where one was proposed: within its bounds, and not raised where
+    /// raises are frozen.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bid: Option<Micros>,
+    /// Which revisions of which reports were judged.
+    #[serde(default)]
+    pub revisions: RevisionDigest,
     /// To be handed back in the next [`Context`](crate::Context) of this ad set.
     pub memory: Memory,
 }
@@ -49,4 +60,8 @@ pub enum LowerBoundKind {
     DeltaMax,
     /// The most that it may fall within 24 hours.
     DeltaMax24h,
+    /// The most that the traffic-normalised rate may fall within an hour.
+    DeltaNormalised,
+    /// The most that the traffic-normalised rate may fall within 24 hours.
+    DeltaNormalised24h,
 }

@@ -2,12 +2,12 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use gaelp_core::{
     DecisionId, EndKind, HourSpan, MetricRow, Metrics, Micros, Quantity, Ratio, Restated, Revision,
     Rounding, UtcHour,
 };
-use gaelp_guardrails::{Memory, Trailing, TrailingError};
+use gaelp_guardrails::{Memory, Trailing, TrailingError, UsualSpend};
 use serde::{Deserialize, Serialize};
 
 use crate::strategy::Learner;
@@ -15,6 +15,9 @@ use crate::{ActionRecord, ExperienceRecord, Lambda, Record, RevenueFrom, State};
 
 /// Hours of a day by which platforms' daily budgets are turned into rates, whatever the clock does.
 pub(crate) const HOURS_PER_DAY: i64 = 24;
+
+/// How many writes are remembered: more than any platform takes in an hour.
+const MAX_EDITS: usize = 64;
 
 /// One ad set: what was reported, what is in force, what awaits its outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,12 +28,16 @@ pub(crate) struct AdSet {
     pub(crate) learner: Learner,
     /// The daily budget as last read from the platform.
     pub(crate) budget: Option<Micros>,
-    /// A write whose result has not been read back.
-    pub(crate) in_flight: Option<Box<ActionRecord>>,
+    /// Writes that are not settled, oldest first: one, or decreases on top of it.
+    pub(crate) in_flight: Vec<Box<ActionRecord>>,
     /// The rate at the last decision in which nothing was found wrong.
     pub(crate) known_good: Option<Micros>,
     /// The rate that a spent cap cut, and the day on which it did.
     pub(crate) cap_cut: Option<(NaiveDate, Micros)>,
+    /// When somebody else last changed its budget.
+    pub(crate) external_edit: Option<UtcHour>,
+    /// When its budget was last sent to the platform, within a few hours.
+    edits: VecDeque<DateTime<Utc>>,
     /// The rates in force over the last day, oldest first.
     rates: VecDeque<(UtcHour, Micros)>,
     pending: VecDeque<Pending>,
@@ -66,9 +73,11 @@ impl AdSet {
             learner,
             memory: Memory::default(),
             budget: None,
-            in_flight: None,
+            in_flight: Vec::new(),
             known_good: None,
             cap_cut: None,
+            external_edit: None,
+            edits: VecDeque::new(),
             rates: VecDeque::new(),
             pending: VecDeque::new(),
             shop: BTreeMap::new(),
@@ -186,24 +195,52 @@ impl AdSet {
             .checked_div(i64::from(day.covered_hours), Rounding::Down)
     }
 
-    /// The rate that changes are measured from: what is in force, or, on the days after a cap was
-    /// spent, what was in force before it cut. A cap bounds its day and must not leak into the
-    /// next.
-    pub(crate) fn base(&mut self, in_force: Micros, today: NaiveDate) -> Micros {
-        match self.cap_cut {
-            Some((day, before)) if day < today => {
-                self.cap_cut = None;
-                before.max(in_force)
-            }
-            _ => in_force,
-        }
+    /// The rate before a spent cap cut it, on the days after: a cap bounds its day and must not
+    /// leak into the next.
+    pub(crate) fn before_the_cap(&self, in_force: Micros, today: NaiveDate) -> Option<Micros> {
+        let (_, before) = self.cap_cut.filter(|(day, _)| *day < today)?;
+        Some(before.max(in_force))
     }
 
-    /// The highest rate that may be in force: an unresolved write counts as done and as not done.
-    pub(crate) fn worst_rate(&self, current: Micros) -> Micros {
-        let sent = self.in_flight.as_ref().and_then(|action| action.sent);
-        let rate = sent.and_then(|budget| budget.checked_div(HOURS_PER_DAY, Rounding::Up));
-        rate.map_or(current, |rate| rate.max(current))
+    /// Notes a write to the platform.
+    pub(crate) fn note_edit(&mut self, at: DateTime<Utc>) {
+        while self.edits.len() >= MAX_EDITS {
+            self.edits.pop_front();
+        }
+        self.edits.push_back(at);
+    }
+
+    /// How many writes there were after a moment.
+    pub(crate) fn edits_since(&self, moment: DateTime<Utc>) -> u32 {
+        let count = self.edits.iter().filter(|at| **at > moment).count();
+        u32::try_from(count).unwrap_or(u32::MAX)
+    }
+
+    /// What was spent in the hour reported last, and in the same hour of the weeks before.
+    pub(crate) fn usual_spend(&self, weeks: Option<u32>) -> Option<UsualSpend> {
+        let end = self.trailing.newest_end()?;
+        let hour = |end: UtcHour| {
+            let seen = self.trailing.window(end, 1);
+            (seen.rows == 1 && seen.covered_hours == 1).then_some(seen.metrics.spend)
+        };
+        let mut seen = (0_i64, Micros::ZERO);
+        for week in 1..=i32::try_from(weeks?).ok()? {
+            if let Some(spend) = hour(end.plus(-7 * 24 * week)) {
+                seen = (seen.0 + 1, seen.1.checked_add(spend)?);
+            }
+        }
+        Some(UsualSpend {
+            last_hour: hour(end)?,
+            usual: seen.1.checked_div(seen.0, Rounding::HalfEven)?,
+            weeks: u32::try_from(seen.0).ok()?,
+        })
+    }
+
+    /// Takes a write out of those that are not settled.
+    pub(crate) fn landed(&mut self, decision: DecisionId) -> Option<Box<ActionRecord>> {
+        let mut flying = self.in_flight.iter();
+        let at = flying.position(|action| action.decision.id == decision)?;
+        Some(self.in_flight.remove(at))
     }
 
     /// Notes that a decision is really in force, so that its outcome is the outcome of its action.
@@ -214,8 +251,8 @@ impl AdSet {
         }
     }
 
-    /// Remembers the rate in force and says what it was a day before.
-    pub(crate) fn note_rate(&mut self, now: UtcHour, rate: Micros) -> Option<Micros> {
+    /// Remembers the rate in force.
+    pub(crate) fn note_rate(&mut self, now: UtcHour, rate: Micros) {
         let yesterday = now.plus(-24);
         while self
             .rates
@@ -224,12 +261,21 @@ impl AdSet {
         {
             self.rates.pop_front();
         }
-        // Before a day has passed, the oldest rate there is: a bound per day holds from the start.
-        let known = self.rates.front().map(|&(_, rate)| rate);
         if self.rates.back().is_none_or(|&(_, last)| last != rate) {
             self.rates.push_back((now, rate));
         }
-        known
+    }
+
+    /// The rate of a day before; until a day has passed, the oldest there is, so that a bound per
+    /// day holds from the start.
+    pub(crate) fn rate_a_day_before(&self, now: UtcHour) -> Option<Micros> {
+        let yesterday = now.plus(-24);
+        let known = self
+            .rates
+            .iter()
+            .take_while(|(hour, _)| *hour <= yesterday)
+            .last();
+        known.or(self.rates.front()).map(|&(_, rate)| rate)
     }
 
     /// Money spent since `midnight` as reported, and at the rate in force for hours not reported.

@@ -1,11 +1,14 @@
 //! All that a rollout needs to go on after its process ended.
 
 use gaelp_core::{AdSetKey, Micros, Platform, Ratio, UtcHour};
+use gaelp_guardrails::{Breaker, Emergency};
 use gaelp_platform::Capabilities;
 use serde::{Deserialize, Serialize};
 
 use crate::ad_set::AdSet;
 use crate::days::DayBook;
+use crate::facts::Explored;
+use crate::machine::Told;
 use crate::shop::ShopBook;
 use crate::{Rollout, RolloutConfig, RolloutError};
 
@@ -30,9 +33,11 @@ pub struct Checkpoint {
     lambda: Ratio,
     days: DayBook,
     shop: ShopBook,
-    killed: bool,
-    paused: bool,
+    told: Told,
+    emergency: Emergency,
+    explored: Explored,
     read_to: Vec<(Platform, UtcHour)>,
+    breakers: Vec<(Platform, Breaker)>,
     ad_sets: Vec<(AdSetKey, AdSet)>,
 }
 
@@ -97,8 +102,14 @@ impl Rollout {
             lambda: self.lambda.get(),
             days: self.days.clone(),
             shop: self.shop.clone(),
-            killed: self.told.killed,
-            paused: self.told.paused,
+            told: self.told,
+            emergency: self.emergency.clone(),
+            explored: self.explored,
+            breakers: self
+                .sources
+                .iter()
+                .map(|(platform, source)| (platform.clone(), source.breaker.clone()))
+                .collect(),
             read_to: self.sources.iter().filter_map(read_to).collect(),
             ad_sets: self
                 .ad_sets
@@ -129,8 +140,14 @@ impl Rollout {
         );
         rollout.days = checkpoint.days;
         rollout.shop = checkpoint.shop;
-        rollout.told.killed = checkpoint.killed;
-        rollout.told.paused = checkpoint.paused;
+        rollout.told = checkpoint.told;
+        rollout.emergency = checkpoint.emergency;
+        rollout.explored = checkpoint.explored;
+        for (platform, breaker) in checkpoint.breakers {
+            if let Some(source) = rollout.sources.get_mut(&platform) {
+                source.breaker = breaker;
+            }
+        }
         for (platform, to) in checkpoint.read_to {
             if let Some(source) = rollout.sources.get_mut(&platform) {
                 source.read_to = Some(to);

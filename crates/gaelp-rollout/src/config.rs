@@ -1,10 +1,11 @@
 //! What a rollout is told once, and the checks that make it trustworthy.
 
 use std::fmt;
+use std::num::NonZeroU32;
 
 use chrono::Duration;
 use gaelp_core::{AccountZone, Currency, Micros, Ratio, Seed};
-use gaelp_guardrails::{GuardrailConfig, Guardrails};
+use gaelp_guardrails::{BreakerConfig, ConfigViolations, GuardrailConfig, Policy};
 use gaelp_ledger::{LedgerConfig, LedgerConfigError, Limits};
 use gaelp_platform::Capabilities;
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,11 @@ pub struct RolloutConfig {
     /// Whether every step ends with a [`Checkpoint`](crate::Checkpoint) in the journal. Default:
     /// no, because a replay can be repeated; a live run needs it.
     pub checkpoints: bool,
+    /// After how many steps in a row with an exceeded cap nothing is raised until an operator
+    /// says so. Default: 3.
+    pub emergency_after: NonZeroU32,
+    /// When a platform's failures stop raises.
+    pub breaker: BreakerConfig,
     /// The rules that every change must pass.
     pub guardrails: GuardrailConfig,
 }
@@ -116,6 +122,8 @@ impl Default for RolloutConfig {
             clock_skew_secs: 30,
             read_backs: 2,
             checkpoints: false,
+            emergency_after: NonZeroU32::new(3).expect("three is not zero"),
+            breaker: BreakerConfig::default(),
             guardrails: GuardrailConfig::default(),
         }
     }
@@ -159,7 +167,7 @@ impl RolloutConfig {
     ///
     /// # Errors
     /// [`ConfigError`] lists the violations.
-    pub fn validate(&self) -> Result<Guardrails, ConfigError> {
+    pub fn validate(&self) -> Result<Policy, ConfigError> {
         let mut found = Vec::new();
         let mut range = |field, value: String, holds: bool, allowed| {
             if !holds {
@@ -254,9 +262,8 @@ impl RolloutConfig {
             self.mode == Mode::Shadow || self.guardrails.canary.is_some(),
             "a list of ad sets, because pilot mode changes only those that are named",
         );
-        let guardrails = self.guardrails.clone().validate();
-        match guardrails {
-            Ok(guardrails) if found.is_empty() => Ok(guardrails),
+        match Policy::new(self.guardrails.clone()) {
+            Ok(policy) if found.is_empty() => Ok(policy),
             Ok(_) => Err(ConfigError {
                 violations: found,
                 guardrails: None,
@@ -298,9 +305,19 @@ pub struct ConfigError {
     /// What is wrong with the rollout's own fields.
     pub violations: Vec<Violation>,
     /// What is wrong with the guardrails.
-    pub guardrails: Option<gaelp_guardrails::ConfigViolations>,
+    pub guardrails: Option<ConfigViolations>,
     /// What is wrong with what the spend ledger is to be opened with.
     pub ledger: Option<LedgerConfigError>,
+}
+
+impl ConfigError {
+    pub(crate) fn of_rules(violations: ConfigViolations) -> Self {
+        Self {
+            violations: Vec::new(),
+            guardrails: Some(violations),
+            ledger: None,
+        }
+    }
 }
 
 impl fmt::Display for ConfigError {

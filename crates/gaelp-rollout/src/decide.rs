@@ -1,45 +1,20 @@
 //! One step's decisions.
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Utc};
 use gaelp_core::{
-    AdSetKey, Decision, DecisionId, EndKind, HourSpan, Level, Micros, Operand, Platform, Reason,
-    Rounding, RuleId, split,
+    AdSetKey, Decision, DecisionId, EndKind, HourSpan, Level, Micros, Reason, Rounding, split,
 };
-use gaelp_guardrails::{Context, LastKnownGood, Verdict, rules};
-use gaelp_ledger::{Proposal, Request};
-use gaelp_platform::SetBudget;
+use gaelp_guardrails::{Conduct, Verdict, rules};
 
-use crate::ad_set::HOURS_PER_DAY;
-use crate::desk::Write;
+use crate::facts::{Candidate, Common};
+use crate::send::Planned;
 use crate::strategy::Raise;
 use crate::{
-    Action, ActionRecord, ActionStatus, Alert, AlertKind, Command, ExperienceRecord, Mode, Record,
-    Rollout, STATE_SCHEMA,
+    Action, Alert, AlertKind, Command, ExperienceRecord, Order, Record, Rollout, STATE_SCHEMA,
 };
 
-/// No raise while the result of an earlier write is not known.
-pub const UNRESOLVED_WRITE: RuleId = RuleId::new("unresolved_write");
-
-/// A write that the ledger is to admit.
-struct Planned {
-    platform: Platform,
-    request: SetBudget,
-    /// Whether it asks for more than what stands.
-    raise: bool,
-}
-
-/// What the account has spent today, and an ad set's part of what is left.
-struct Spent {
-    account: Micros,
-    share: Micros,
-}
-
-/// An ad set that is to be decided upon.
-struct Candidate {
-    key: AdSetKey,
-    current: Micros,
-    spent_today: Micros,
-}
+/// Whoever resumed the ledger; its log knows the name.
+const OPERATOR: &str = "operator";
 
 impl Rollout {
     /// Decides about every ad set whose rate is known, in the order of their keys; says what to
@@ -50,163 +25,177 @@ impl Rollout {
         span: HourSpan,
         records: &mut Vec<Record>,
     ) -> Vec<Command> {
+        let (candidates, account_spent) = self.candidates(span);
+        let mut common = Common::new(self, clock, span, &candidates, account_spent);
+        let pause = self.watch_conduct(&common, &candidates, records);
+        common.emergency = self.emergency.since();
+        let mut planned = Vec::new();
+        for candidate in &candidates {
+            if let Some(decision) = self.decide_one(&common, candidate, records) {
+                let platform = &candidate.key.platform;
+                common.note_raise(platform, decision.current, decision.allowed);
+                self.carry_out(decision, candidate, records, &mut planned);
+            }
+        }
+        planned.sort_by_key(|write: &Planned| write.raise);
+        let admissions = planned
+            .into_iter()
+            .filter_map(|write| self.admit(clock, span, write));
+        pause.into_iter().chain(admissions).collect()
+    }
+
+    fn candidates(&self, span: HourSpan) -> (Vec<Candidate>, Micros) {
         let now = span.from;
-        let mut writes = Vec::new();
         let midnight = self.days.today(span).from.min(now);
         let mut candidates = Vec::with_capacity(self.ad_sets.len());
         let mut account_spent = Some(Micros::ZERO);
         for (key, ad_set) in &self.ad_sets {
-            let Some(current) = ad_set.rate(now) else {
+            let Some(in_force) = ad_set.rate(now) else {
                 continue;
             };
-            let spent = ad_set.spent_since(midnight, now, ad_set.worst_rate(current));
+            let worst = self.desk.worst_rate(key, in_force);
+            let spent = ad_set.spent_since(midnight, now, worst);
             account_spent = account_spent
                 .zip(spent)
                 .and_then(|(sum, part)| sum.checked_add(part));
-            let spent_today = spent.unwrap_or(Micros::MAX);
             candidates.push(Candidate {
                 key: key.clone(),
-                current,
-                spent_today,
+                in_force,
+                spent_today: spent.unwrap_or(Micros::MAX),
+                share: Micros::ZERO,
             });
         }
         // A sum that does not fit is certainly past every cap.
         let account_spent = account_spent.unwrap_or(Micros::MAX);
         let shares = self.shares(&candidates, account_spent);
-        for (candidate, share) in candidates.into_iter().zip(shares) {
-            let spent = Spent {
-                account: account_spent,
-                share,
-            };
-            let decision = self.decide_one(clock, span, &candidate, &spent, records);
-            if let Some(decision) = decision {
-                self.carry_out(decision, records, &mut writes);
-            }
+        for (candidate, share) in candidates.iter_mut().zip(shares) {
+            candidate.share = share;
         }
-        writes.sort_by_key(|write| write.raise);
-        writes
-            .into_iter()
-            .filter_map(|write| self.admit(clock, span, write))
-            .collect()
-    }
-
-    /// Asks the ledger for leave to write.
-    fn admit(&mut self, now: DateTime<Utc>, span: HourSpan, write: Planned) -> Option<Command> {
-        let within = Duration::seconds(i64::from(self.config.send_within_secs));
-        let not_after = (now + within).min(span.to.start());
-        let request = Request::Admit(Proposal {
-            epoch: self.desk.epoch()?,
-            id: write.request.decision,
-            key: write.request.key.clone(),
-            to: write.request.daily_budget,
-            policy: self.policy,
-            at: now,
-            not_after,
-        });
-        let write = Write {
-            platform: write.platform,
-            request: write.request,
-            not_after,
-        };
-        self.desk.admitting.insert(write.request.decision, write);
-        Some(Command::Ledger(Box::new(request)))
+        (candidates, account_spent)
     }
 
     /// What the account may still spend today, split in proportion to the rates in force, each
     /// taken as at least the floor, so that an ad set at zero can start.
     fn shares(&self, candidates: &[Candidate], account_spent: Micros) -> Vec<Micros> {
-        let rules = self.guardrails.config();
+        let rules = self.guardrails().config();
         let left = rules
             .daily_cap
             .checked_sub(account_spent)
             .unwrap_or(Micros::ZERO)
             .max(Micros::ZERO);
-        let weight = |c: &Candidate| u64::try_from(c.current.max(rules.hourly_floor).get());
+        let weight = |c: &Candidate| u64::try_from(c.in_force.max(rules.hourly_floor).get());
         let weights: Vec<u64> = candidates.iter().map(|c| weight(c).unwrap_or(0)).collect();
         split(left, &weights)
             .or_else(|_| split(left, &vec![1; candidates.len()]))
             .unwrap_or_default()
     }
 
+    /// A step in which a day's cap was found exceeded is a violation; several in a row are an
+    /// emergency. It pauses the ledger too, so that whoever resumes that ends the emergency.
+    fn watch_conduct(
+        &mut self,
+        common: &Common,
+        candidates: &[Candidate],
+        records: &mut Vec<Record>,
+    ) -> Option<Command> {
+        if self.emergency.since().is_some() && self.told.emergency_paused {
+            let resumed = self.desk.is_current() && !self.desk.book().operator().paused;
+            if resumed {
+                self.told.emergency_paused = false;
+                self.emergency.rearm(OPERATOR.into(), common.span.from);
+            }
+        }
+        let exceeded = candidates.iter().any(|candidate| {
+            let Some(ad_set) = self.ad_sets.get(&candidate.key) else {
+                return false;
+            };
+            let context = common.context(self, candidate, ad_set, candidate.in_force, false);
+            self.guardrails().exceeded(&context).is_some()
+        });
+        let conduct = if exceeded {
+            Conduct::Violation
+        } else {
+            Conduct::Safe
+        };
+        let (before, at) = (self.emergency.since(), common.span.from);
+        self.emergency.record(conduct, at);
+        if before.is_some() || self.emergency.since().is_none() {
+            return None;
+        }
+        let (kind, subject) = (AlertKind::Emergency, "account".to_owned());
+        records.push(Record::Alert(Alert { at, kind, subject }));
+        self.told.emergency_paused = self.desk.is_current();
+        self.pass_on(common.clock, Order::Pause)
+    }
+
     fn decide_one(
         &mut self,
-        clock: DateTime<Utc>,
-        span: HourSpan,
+        common: &Common,
         candidate: &Candidate,
-        spent: &Spent,
         records: &mut Vec<Record>,
     ) -> Option<Decision> {
-        let now = span.from;
-        let local = self.config.zone.local(now);
-        let killed = self.told.killed || self.desk.book().operator().killed;
-        let (margin, lambda) = (self.config.margin, self.lambda);
-        let ad_set = self.ad_sets.get_mut(&candidate.key)?;
-        let current = ad_set.base(candidate.current, local.date);
-        let day_ago = ad_set.note_rate(now, current);
-        let known_good = ad_set.known_good.unwrap_or(current);
-        let context = Context {
-            key: &candidate.key,
-            span,
-            local,
-            current,
-            day_ago,
-            account_spent_today: spent.account,
-            account_share: spent.share,
-            ad_set_spent_today: candidate.spent_today,
-            trailing: &ad_set.trailing,
-            now,
-            memory: ad_set.memory,
-            kill: killed.then_some(LastKnownGood { rate: known_good }),
-        };
-        let open = self.desk.book().open(&candidate.key);
-        let unresolved = open.iter().map(|intent| intent.to).min();
-        let raise = if unresolved.is_none() && self.guardrails.may_raise(&context) {
+        let key = &candidate.key;
+        let (now, local) = (common.span.from, common.local);
+        // Changes count from what is in force, or, after a day whose cap cut, from before that.
+        let ad_set = self.ad_sets.get_mut(key)?;
+        let restored = ad_set.before_the_cap(candidate.in_force, local.date);
+        let mut current = restored.unwrap_or(candidate.in_force);
+        ad_set.note_rate(now, current);
+
+        let ad_set = self.ad_sets.get(key)?;
+        let context = common.context(self, candidate, ad_set, current, false);
+        let raise = if self.guardrails().may_raise(&context) {
             Raise::Allowed
         } else {
             Raise::Forbidden
         };
-        let id = decision_id(&candidate.key, span);
+        let id = decision_id(key, common.span);
+        let ad_set = self.ad_sets.get_mut(key)?;
         let choice = ad_set
             .learner
             .select(&self.strategy, raise, self.config.seed, id);
         let multiplier = self.strategy.multiplier(choice.arm);
-        let proposed = current
-            .checked_scale(multiplier, Rounding::Down)
-            .unwrap_or(current);
-        let mut verdict = self.guardrails.evaluate(&context, proposed);
-        if let Some(sent) = unresolved {
-            hold_while_unresolved(&mut verdict, current, sent);
+        let explores = self.strategy.explores(&ad_set.learner, choice.arm);
+
+        let ad_set = self.ad_sets.get(key)?;
+        let judge = |current: Micros| {
+            let context = common.context(self, candidate, ad_set, current, explores);
+            let proposed = current.checked_scale(multiplier, Rounding::Down);
+            let verdict = self
+                .guardrails()
+                .evaluate(&context, proposed.unwrap_or(current));
+            let found_wrong = verdict.reasons.iter().any(is_wrong);
+            (verdict, found_wrong)
+        };
+        let (mut verdict, mut wrong) = judge(current);
+        if wrong && restored.is_some() {
+            // Going back to before the cap is a raise, and nothing is raised now.
+            current = candidate.in_force;
+            (verdict, wrong) = judge(current);
+        } else if restored.is_some() {
+            self.ad_sets.get_mut(key)?.cap_cut = None;
         }
+        if explores {
+            self.note_exploration(common, current, verdict.allowed);
+        }
+        let ad_set = self.ad_sets.get_mut(key)?;
         ad_set.memory = verdict.memory;
-        // Being outside of the peak hours says nothing against a rate.
-        let wrong = |r: &Reason| r.level >= Level::Freeze && r.rule != rules::PEAK_HOURS;
-        if !verdict.reasons.iter().any(wrong) {
+        if !wrong {
             ad_set.known_good = Some(current);
         }
+        let decision = decision(id, candidate, common.span, choice, current, verdict);
         let action = Action {
             multiplier,
-            allowed: verdict.allowed,
+            allowed: decision.allowed,
             executed: false,
         };
-        let decision = Decision {
-            id,
-            key: candidate.key.clone(),
-            span,
-            choice,
-            current,
-            proposed,
-            normalised: verdict.normalised,
-            allowed: verdict.allowed,
-            level: verdict.level,
-            binding: verdict.binding,
-            reasons: verdict.reasons,
-        };
+        let lambda = self.lambda;
         let experience = Box::new(ExperienceRecord {
             decision: id,
-            key: candidate.key.clone(),
-            span,
+            key: key.clone(),
+            span: common.span,
             choice,
-            state: ad_set.state(now, local, current, spent.account, lambda),
+            state: ad_set.state(now, local, current, common.account_spent, lambda),
             action,
             reward: Micros::ZERO,
             cost: Micros::ZERO,
@@ -215,156 +204,57 @@ impl Rollout {
             schema: STATE_SCHEMA,
             touchpoints: Vec::new(),
         });
-        ad_set.await_outcome(experience, lambda, margin, records);
+        ad_set.await_outcome(experience, lambda, self.config.margin, records);
         Some(decision)
     }
 
-    /// Logs a decision, and sends it where this rollout has the authority to.
-    fn carry_out(
-        &mut self,
-        decision: Decision,
-        records: &mut Vec<Record>,
-        writes: &mut Vec<Planned>,
-    ) {
-        let key = decision.key.clone();
-        let canary = &self.guardrails.config().canary;
-        let named = canary
-            .as_ref()
-            .is_some_and(|list| list.contains(&key.ad_set));
-        let mut action = Box::new(ActionRecord {
-            decision,
-            mode: self.config.mode,
-            status: ActionStatus::Shadow,
-            sent: None,
-            read_back: None,
-        });
-        if self.config.mode == Mode::Pilot && named && self.desk.is_current() {
-            let now = action.decision.span.from;
-            match self.budget_to_send(&action.decision) {
-                Sending::Nothing => {
-                    action.status = ActionStatus::Unchanged;
-                    let decision = &action.decision;
-                    if let Some(ad_set) = self.ad_sets.get_mut(&key)
-                        && ad_set.in_flight.is_none()
-                    {
-                        ad_set.mark_executed(decision.id);
-                    }
-                }
-                Sending::Refused => {
-                    action.status = ActionStatus::Rejected;
-                    let (kind, subject) = (AlertKind::WriteRejected, key.to_string());
-                    records.push(Record::Alert(Alert {
-                        at: now,
-                        kind,
-                        subject,
-                    }));
-                }
-                Sending::Budget(daily_budget) => {
-                    action.status = ActionStatus::Pending;
-                    action.sent = Some(daily_budget);
-                    let decision = action.decision.id;
-                    let local = self.config.zone.local(now).date;
-                    if let Some(ad_set) = self.ad_sets.get_mut(&key) {
-                        ad_set.in_flight = Some(action.clone());
-                        // What a cap cut today is remembered until a later day has lifted it.
-                        if cut_by_cap(&action.decision) && ad_set.cap_cut.is_none() {
-                            ad_set.cap_cut = Some((local, action.decision.current));
-                        }
-                    }
-                    let raise = self
-                        .desk
-                        .book()
-                        .confirmed(&key)
-                        .is_none_or(|standing| daily_budget > standing);
-                    let platform = key.platform.clone();
-                    let request = SetBudget {
-                        key,
-                        daily_budget,
-                        decision,
-                    };
-                    writes.push(Planned {
-                        platform,
-                        request,
-                        raise,
-                    });
-                }
-            }
-        }
-        records.push(Record::Action(action));
-    }
-
-    fn budget_to_send(&self, decision: &Decision) -> Sending {
-        let Some(ad_set) = self.ad_sets.get(&decision.key) else {
-            return Sending::Nothing;
-        };
-        let Some(source) = self.source(&decision.key.platform) else {
-            return Sending::Nothing;
-        };
-        // One open intent per ad set: what an unresolved write did must be known first.
-        let changed = Some(decision.allowed) != ad_set.rate(decision.span.from);
-        if !changed || ad_set.in_flight.is_some() {
-            return Sending::Nothing;
-        }
-        let Some(daily) = decision.allowed.checked_mul(HOURS_PER_DAY) else {
-            return Sending::Refused;
-        };
-        match source.capabilities.accept(daily) {
-            Ok(budget) if Some(budget) == ad_set.budget => Sending::Nothing,
-            Ok(budget) => Sending::Budget(budget),
-            // What must go lower than the platform can goes as low as it can.
-            Err(_) => match source
-                .capabilities
-                .accept(source.capabilities.minimum_daily_budget)
-            {
-                Ok(least) if ad_set.budget.is_some_and(|standing| least < standing) => {
-                    Sending::Budget(least)
-                }
-                _ => Sending::Refused,
-            },
-        }
+    /// An exploration risks what it spends over what would have run, until midnight.
+    fn note_exploration(&mut self, common: &Common, current: Micros, allowed: Micros) {
+        let mut explored = self.explored.on(common.local.date);
+        let hours = self
+            .days
+            .today(common.span)
+            .to
+            .since(common.span.from)
+            .max(1);
+        let more = allowed
+            .checked_sub(current)
+            .and_then(|more| more.max(Micros::ZERO).checked_mul(hours));
+        let sum = more.and_then(|more| explored.at_risk.checked_add(more));
+        explored.at_risk = sum.unwrap_or(Micros::MAX);
+        self.explored = explored;
     }
 }
 
-/// Whether what an account or an ad set may still spend today bound a decision.
-fn cut_by_cap(decision: &Decision) -> bool {
-    let caps = [
-        rules::DAILY_CAP,
-        rules::ACCOUNT_SHARE,
-        rules::AD_SET_DAILY_CAP,
-    ];
-    decision
-        .binding
-        .as_ref()
-        .is_some_and(|rule| caps.contains(rule))
+/// Whether a reason says something against the ad set's rate. Being outside of the peak hours does
+/// not.
+fn is_wrong(reason: &Reason) -> bool {
+    reason.level >= Level::Freeze
+        && reason.rule != rules::PEAK_HOURS
+        && reason.rule != rules::RESTRICTED_HOURS
 }
 
-/// What a decision means for the platform.
-enum Sending {
-    /// The budget is already there.
-    Nothing,
-    /// The platform's published limits do not allow it.
-    Refused,
-    /// Set the daily budget to this.
-    Budget(Micros),
-}
-
-fn hold_while_unresolved(verdict: &mut Verdict, current: Micros, sent: Micros) {
-    let sent_rate = sent
-        .checked_div(HOURS_PER_DAY, Rounding::Down)
-        .unwrap_or(current);
-    let ceiling = current.min(sent_rate);
-    if verdict.allowed > ceiling {
-        verdict.allowed = ceiling;
-        verdict.binding = Some(UNRESOLVED_WRITE);
+fn decision(
+    id: DecisionId,
+    candidate: &Candidate,
+    span: HourSpan,
+    choice: gaelp_core::Choice,
+    current: Micros,
+    verdict: Verdict,
+) -> Decision {
+    Decision {
+        id,
+        key: candidate.key.clone(),
+        span,
+        choice,
+        current,
+        proposed: verdict.proposed,
+        normalised: verdict.normalised,
+        allowed: verdict.allowed,
+        level: verdict.level,
+        binding: verdict.binding,
+        reasons: verdict.reasons,
     }
-    verdict.level = verdict.level.max(Level::Freeze);
-    verdict.reasons.push(Reason {
-        rule: UNRESOLVED_WRITE,
-        level: Level::Freeze,
-        ceiling: Some(ceiling),
-        observed: Operand::Money(sent_rate),
-        threshold: Operand::Money(current),
-    });
 }
 
 /// The same ad set and hours always have the same decision id.

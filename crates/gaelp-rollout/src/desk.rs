@@ -126,6 +126,15 @@ impl Desk {
         }
     }
 
+    /// The highest rate that may be in force: a write that is not settled counts as done and as not
+    /// done.
+    pub(crate) fn worst_rate(&self, key: &AdSetKey, in_force: Micros) -> Micros {
+        let open = self.book.open(key);
+        let most = open.iter().map(|intent| intent.to).max();
+        let rate = most.and_then(|budget| budget.checked_div(HOURS_PER_DAY, Rounding::Up));
+        rate.map_or(in_force, |rate| rate.max(in_force))
+    }
+
     /// The highest hourly rate that the ledger would admit for an ad set; `None` where it does not
     /// know its budget.
     pub(crate) fn headroom(&self, key: &AdSetKey, now: DateTime<Utc>) -> Option<Micros> {

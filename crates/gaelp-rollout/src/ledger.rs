@@ -2,16 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use gaelp_core::{AdSetKey, DecisionId, Micros, UtcHour};
+use gaelp_guardrails::CallOutcome;
 use gaelp_ledger::{
     Answer, BudgetsRead, Change, MAX_AMOUNT, Observation, Refusal, Reply, Request, Spent,
 };
 use gaelp_platform::WriteOutcome;
 
 use crate::ad_set::HOURS_PER_DAY;
-use crate::machine::Step;
+use crate::machine::{Step, call_outcome};
 use crate::{
-    ActionStatus, Alert, AlertKind, Command, LedgerAnswer, LedgerCall, LedgerTrouble, Order,
-    Record, Rollout, RolloutError,
+    ActionRecord, ActionStatus, Alert, AlertKind, Command, LedgerAnswer, LedgerCall, LedgerTrouble,
+    Order, Record, Rollout, RolloutError,
 };
 
 impl Rollout {
@@ -23,7 +24,7 @@ impl Rollout {
             return Some(Command::Ledger(Box::new(request)));
         }
         let reply = self.desk.carry_out(&request);
-        note_changes(step, &reply);
+        self.note_changes(step, &reply);
         None
     }
 
@@ -50,7 +51,7 @@ impl Rollout {
             };
             // What does not fit is certainly more than any cap.
             let upper = ad_set
-                .spent_since(midnight, hour, ad_set.worst_rate(rate))
+                .spent_since(midnight, hour, self.desk.worst_rate(key, rate))
                 .unwrap_or(MAX_AMOUNT)
                 .clamp(Micros::ZERO, MAX_AMOUNT);
             let key = key.clone();
@@ -125,7 +126,7 @@ impl Rollout {
     ) -> Result<Vec<Command>, RolloutError> {
         let mut step = self.observed_step().ok_or(UNASKED)?;
         match self.hear(answer) {
-            Ok(reply) => note_changes(&mut step, &reply),
+            Ok(reply) => self.note_changes(&mut step, &reply),
             Err(kind) => step.alert(kind, "ledger".to_owned()),
         }
         Ok(self.proceed(now, step))
@@ -141,6 +142,9 @@ impl Rollout {
         match self.hear(answer) {
             Ok(_) => {
                 self.desk.writing.insert(decision, write.clone());
+                if let Some(ad_set) = self.ad_sets.get_mut(&write.request.key) {
+                    ad_set.note_edit(now);
+                }
                 Ok(vec![Command::Write {
                     platform: write.platform,
                     request: write.request,
@@ -151,11 +155,8 @@ impl Rollout {
             Err(kind) => {
                 let key = write.request.key;
                 let mut records = vec![alert(now, kind, key.to_string())];
-                if let Some(mut action) = self
-                    .ad_sets
-                    .get_mut(&key)
-                    .and_then(|ad_set| ad_set.in_flight.take())
-                {
+                let ad_set = self.ad_sets.get_mut(&key);
+                if let Some(mut action) = ad_set.and_then(|ad_set| ad_set.landed(decision)) {
                     action.status = ActionStatus::Rejected;
                     records.push(Record::Action(action));
                 }
@@ -177,6 +178,12 @@ impl Rollout {
                 what: "a write came back that was not made",
             });
         };
+        let call = match outcome {
+            WriteOutcome::Applied { .. } => CallOutcome::Success,
+            WriteOutcome::Rejected(error) => call_outcome(error.kind()),
+            WriteOutcome::Unknown(_) => CallOutcome::Unknown,
+        };
+        self.note_call(now, &write.platform, call);
         let mut records = Vec::new();
         let (status, answer, kind) = match outcome {
             WriteOutcome::Applied { daily_budget } => {
@@ -202,12 +209,13 @@ impl Rollout {
                 ad_set.budget = Some(*daily_budget);
                 ad_set.mark_executed(decision);
             }
-            if let Some(action) = &mut ad_set.in_flight {
+            let mut flying = ad_set.in_flight.iter_mut();
+            if let Some(action) = flying.find(|action| action.decision.id == decision) {
                 action.status = status;
                 records.push(Record::Action(action.clone()));
             }
             if status == ActionStatus::Rejected {
-                ad_set.in_flight = None;
+                ad_set.landed(decision);
             }
         }
         let request = Request::Answer {
@@ -220,44 +228,53 @@ impl Rollout {
         Ok(vec![Command::Record(records), tell])
     }
 
+    /// What the ledger found changed that a person should know, and the rules.
+    fn note_changes(&mut self, step: &mut Step, reply: &Reply) {
+        let Reply::Observed { changes } = reply else {
+            return;
+        };
+        for change in changes {
+            if let Change::External { key, .. } = change {
+                step.alert(AlertKind::ExternalEdit, key.to_string());
+                if let Some(ad_set) = self.ad_sets.get_mut(key) {
+                    ad_set.external_edit = Some(step.goal.hour());
+                }
+            }
+        }
+    }
+
     /// Brings the actions whose intents the ledger has settled to their end.
-    pub(crate) fn settle_actions(&mut self, hour: UtcHour, records: &mut Vec<Record>) {
+    pub(crate) fn settle_actions(&mut self, records: &mut Vec<Record>) {
         if !self.desk.is_current() {
             return;
         }
         let book = self.desk.book();
         for (key, ad_set) in &mut self.ad_sets {
-            let Some(mut action) = ad_set.in_flight.take() else {
-                continue;
-            };
-            let open = book
-                .open(key)
-                .iter()
-                .any(|intent| intent.id == action.decision.id);
-            if open {
-                ad_set.in_flight = Some(action);
-                continue;
-            }
-            action.read_back = book.confirmed(key);
-            let arrived = action.read_back.is_some() && action.read_back == action.sent;
-            match action.status {
-                ActionStatus::Applied => {}
-                _ if arrived => {
-                    action.status = ActionStatus::Applied;
-                    ad_set.mark_executed(action.decision.id);
+            let open = book.open(key);
+            let is_open =
+                |action: &ActionRecord| open.iter().any(|intent| intent.id == action.decision.id);
+            let flying = std::mem::take(&mut ad_set.in_flight);
+            let (flying, settled): (Vec<_>, Vec<_>) =
+                flying.into_iter().partition(|action| is_open(action));
+            ad_set.in_flight = flying;
+            for mut action in settled {
+                action.read_back = book.confirmed(key);
+                let arrived = action.read_back.is_some() && action.read_back == action.sent;
+                match action.status {
+                    ActionStatus::Applied => {}
+                    _ if arrived => {
+                        action.status = ActionStatus::Applied;
+                        ad_set.mark_executed(action.decision.id);
+                    }
+                    _ => action.status = ActionStatus::Rejected,
                 }
-                _ => action.status = ActionStatus::Rejected,
+                records.push(Record::Action(action));
             }
-            debug_assert!(
-                action.decision.span.from <= hour,
-                "an action from the future"
-            );
-            records.push(Record::Action(action));
         }
     }
 
     /// Passes an operator's word on to whoever shares the ledger.
-    pub(crate) fn pass_on(&mut self, now: DateTime<Utc>, order: Order) -> Vec<Command> {
+    pub(crate) fn pass_on(&mut self, now: DateTime<Utc>, order: Order) -> Option<Command> {
         let order = match order {
             Order::Kill => gaelp_ledger::Order::Kill,
             Order::Rearm => gaelp_ledger::Order::Rearm,
@@ -266,7 +283,7 @@ impl Rollout {
         };
         let by = self.config.runner.clone();
         let request = Request::Order { order, by, at: now };
-        self.desk.ask(request).into_iter().collect()
+        self.desk.ask(request)
     }
 }
 
@@ -277,16 +294,4 @@ const UNASKED: RolloutError = RolloutError::OutOfTurn {
 fn alert(now: DateTime<Utc>, kind: AlertKind, subject: String) -> Record {
     let at = UtcHour::containing(now);
     Record::Alert(Alert { at, kind, subject })
-}
-
-/// What the ledger found changed that a person should know.
-fn note_changes(step: &mut Step, reply: &Reply) {
-    let Reply::Observed { changes } = reply else {
-        return;
-    };
-    for change in changes {
-        if let Change::External { key, .. } = change {
-            step.alert(AlertKind::ExternalEdit, key.to_string());
-        }
-    }
 }

@@ -4,13 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Duration, Utc};
 use gaelp_core::{AdSetKey, HourSpan, MetricRow, Platform, Restated, UtcHour};
-use gaelp_guardrails::Guardrails;
+use gaelp_guardrails::{Breaker, CallOutcome, Emergency, Guardrails, Policy};
 use gaelp_ledger::{Limits, PolicyHash};
-use gaelp_platform::{BudgetReading, Capabilities, OrderEvent, Report};
+use gaelp_platform::{BudgetReading, Capabilities, ErrorKind, OrderEvent, Report};
+use serde::{Deserialize, Serialize};
 
 use crate::ad_set::{AdSet, Until};
 use crate::days::DayBook;
 use crate::desk::Desk;
+use crate::facts::Explored;
 use crate::shop::ShopBook;
 use crate::strategy::{Learner, Strategy};
 use crate::{
@@ -43,7 +45,9 @@ const RETIRE_AFTER_HOURS: i64 = 72;
 #[derive(Debug)]
 pub struct Rollout {
     pub(crate) config: RolloutConfig,
-    pub(crate) guardrails: Guardrails,
+    pub(crate) policy: Policy,
+    pub(crate) emergency: Emergency,
+    pub(crate) explored: Explored,
     pub(crate) strategy: Strategy,
     pub(crate) ad_sets: BTreeMap<AdSetKey, AdSet>,
     pub(crate) lambda: Lambda,
@@ -56,15 +60,17 @@ pub struct Rollout {
     pub(crate) decided_to: Option<UtcHour>,
     pub(crate) sources: BTreeMap<Platform, Source>,
     pub(crate) clock: Clock,
-    pub(crate) policy: PolicyHash,
     step: Option<Step>,
 }
 
 /// What an operator said.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Told {
     pub(crate) killed: bool,
     pub(crate) paused: bool,
+    /// Whether the emergency mode paused the ledger.
+    pub(crate) emergency_paused: bool,
 }
 
 /// The time as it was told.
@@ -82,6 +88,8 @@ pub(crate) struct Clock {
 pub(crate) struct Source {
     pub(crate) capabilities: Capabilities,
     pub(crate) read_to: Option<UtcHour>,
+    /// Whether raises are sent to it.
+    pub(crate) breaker: Breaker,
 }
 
 /// A step that waits for answers.
@@ -128,7 +136,12 @@ impl Rollout {
     /// [`RolloutError::Platforms`] where a platform is named twice, counts in another currency or,
     /// in pilot mode, has another day: a cap holds only for days that are the same.
     pub fn new(config: RolloutConfig, platforms: Vec<Capabilities>) -> Result<Self, RolloutError> {
-        let guardrails = config.validate()?;
+        let policy = config.validate()?;
+        let breaker = config
+            .breaker
+            .clone()
+            .validate()
+            .map_err(ConfigError::of_rules)?;
         let strategy = Strategy::new(&config);
         let mut sources = BTreeMap::new();
         for capabilities in platforms {
@@ -138,6 +151,7 @@ impl Rollout {
             let source = Source {
                 capabilities,
                 read_to: None,
+                breaker: breaker.clone(),
             };
             if foreign || sources.insert(platform.clone(), source).is_some() {
                 return Err(RolloutError::Platforms { platform });
@@ -149,15 +163,16 @@ impl Rollout {
             days: DayBook::new(config.zone, config.settle_hours),
             shop: ShopBook::new(config.revenue, config.zone),
             desk: Desk::new(limits, &config),
+            emergency: Emergency::new(config.emergency_after),
+            explored: Explored::default(),
             strategy,
-            guardrails,
+            policy,
             config,
             sources,
             ad_sets: BTreeMap::new(),
             told: Told::default(),
             decided_to: None,
             clock: Clock::default(),
-            policy: PolicyHash::default(),
             step: None,
         })
     }
@@ -170,6 +185,26 @@ impl Rollout {
     /// What the spend ledger of this account is to be opened with.
     pub fn limits(&self) -> &Limits {
         self.desk.book().limits()
+    }
+
+    /// The rules in force.
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    pub(crate) fn guardrails(&self) -> &Guardrails {
+        self.policy.rules()
+    }
+
+    /// The name of the rules in force, as the ledger keeps it.
+    pub(crate) fn policy_hash(&self) -> PolicyHash {
+        PolicyHash(*self.policy.hash().as_bytes())
+    }
+
+    /// Over how many weeks a spike of spend is looked for; `None` where it is not.
+    pub(crate) fn spike_weeks(&self) -> Option<u32> {
+        let rules = self.guardrails().config();
+        rules.max_spike.map(|_| rules.spike_min_weeks.max(1))
     }
 
     /// λ as it stands.
@@ -207,6 +242,7 @@ impl Rollout {
             Event::Ends { at } => self.begin(now, Goal::End(at)),
             Event::Reported { platform, report } => self.reported(now, &platform, report),
             Event::Budgets { platform, readings } => {
+                self.note_call(now, &platform, CallOutcome::Success);
                 let awaited = Awaited::Budgets(platform.clone());
                 self.answer(now, &awaited, |step| {
                     step.readings.insert(platform, readings);
@@ -219,10 +255,12 @@ impl Rollout {
                 self.shop.read_to(hour);
                 Ok(commands)
             }
-            Event::ReportFailed { platform, .. } => {
+            Event::ReportFailed { platform, kind } => {
+                self.note_call(now, &platform, call_outcome(kind));
                 self.failed(now, AlertKind::ReportFailed, &Awaited::Report(platform))
             }
-            Event::BudgetsFailed { platform, .. } => {
+            Event::BudgetsFailed { platform, kind } => {
+                self.note_call(now, &platform, call_outcome(kind));
                 self.failed(now, AlertKind::BudgetsFailed, &Awaited::Budgets(platform))
             }
             Event::OrdersFailed { .. } => {
@@ -238,14 +276,30 @@ impl Rollout {
         }
     }
 
+    pub(crate) fn note_call(
+        &mut self,
+        now: DateTime<Utc>,
+        platform: &Platform,
+        outcome: CallOutcome,
+    ) {
+        if let Some(source) = self.sources.get_mut(platform) {
+            source.breaker.record(outcome, now);
+        }
+    }
+
     fn operator(&mut self, now: DateTime<Utc>, order: Order) -> Vec<Command> {
         match order {
             Order::Kill => self.told.killed = true,
-            Order::Rearm => self.told.killed = false,
+            Order::Rearm => {
+                self.told.killed = false;
+                self.told.emergency_paused = false;
+                let by = self.config.runner.as_str().into();
+                self.emergency.rearm(by, UtcHour::containing(now));
+            }
             Order::Pause => self.told.paused = true,
             Order::Resume => self.told.paused = false,
         }
-        self.pass_on(now, order)
+        self.pass_on(now, order).into_iter().collect()
     }
 
     fn begin(&mut self, now: DateTime<Utc>, goal: Goal) -> Result<Vec<Command>, RolloutError> {
@@ -413,7 +467,7 @@ impl Rollout {
     pub(crate) fn proceed(&mut self, now: DateTime<Utc>, mut step: Step) -> Vec<Command> {
         let hour = step.goal.hour();
         let mut records = std::mem::take(&mut step.records);
-        self.settle_actions(hour, &mut records);
+        self.settle_actions(&mut records);
         self.close_days(hour, &mut records);
         let mut admissions = Vec::new();
         match step.goal {
@@ -514,15 +568,24 @@ impl Rollout {
         self.ad_sets.get_mut(key).expect("it was inserted above")
     }
 
-    pub(crate) fn source(&self, platform: &Platform) -> Option<&Source> {
-        self.sources.get(platform)
-    }
-
     /// What the rules, the day's closing and a second reading of reports need.
     fn retain_hours(&self) -> u32 {
-        let rules = self.guardrails.trailing().retain_hours();
+        let rules = self.guardrails().trailing().retain_hours();
         let days = 2 * 25 + self.config.settle_hours;
-        rules.max(days).max(self.config.reread_hours + 24)
+        let weeks = self.spike_weeks().map_or(0, |weeks| (weeks * 7 + 1) * 24);
+        rules
+            .max(days)
+            .max(weeks)
+            .max(self.config.reread_hours + 24)
+    }
+}
+
+/// How a failed call counts for the platform's breaker.
+pub(crate) fn call_outcome(kind: ErrorKind) -> CallOutcome {
+    match kind {
+        ErrorKind::RateLimited { .. } => CallOutcome::RateLimited,
+        ErrorKind::Rejected => CallOutcome::Rejected,
+        _ => CallOutcome::Failure,
     }
 }
 

@@ -194,6 +194,8 @@ pub enum AlertKind {
     LedgerDamaged,
     /// Another runner took the ledger over: this one writes no more.
     Fenced,
+    /// A cap was exceeded several times in a row: nothing is raised until an operator says so.
+    Emergency,
 }
 
 impl AlertKind {
@@ -213,6 +215,7 @@ impl AlertKind {
             Self::LedgerUnavailable => "ledger_unavailable",
             Self::LedgerDamaged => "ledger_damaged",
             Self::Fenced => "fenced",
+            Self::Emergency => "emergency",
         }
     }
 }

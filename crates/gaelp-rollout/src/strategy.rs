@@ -53,6 +53,15 @@ impl Strategy {
         self.arms().eq(learner.policy.arms().map(|arm| arm.id))
     }
 
+    /// Whether an arm asks for more than the one that is believed to be best.
+    pub(crate) fn explores(&self, learner: &Learner, arm: ArmId) -> bool {
+        let best = learner
+            .policy
+            .arms()
+            .max_by(|a, b| a.mean().total_cmp(&b.mean()).then(b.id.cmp(&a.id)));
+        best.is_some_and(|best| self.multiplier(arm) > self.multiplier(best.id).max(Ratio::ONE))
+    }
+
     /// A policy that knows nothing yet.
     pub(crate) fn policy(&self) -> Result<BetaThompson, ArmError> {
         BetaThompson::new(self.arms().map(|arm| (arm, BetaPrior::default())))

@@ -1,68 +1,77 @@
-//! What the operator says, and what cannot be computed with.
+//! What cannot be computed with.
 
-use gaelp_core::{Level, Micros, Operand};
+use gaelp_core::{Micros, Operand, Ratio};
 
 use super::{Facts, Restriction};
+use crate::Context;
 use crate::config::MAX_AMOUNT;
-
-pub(super) fn kill_switch(facts: &Facts<'_>) -> Option<Restriction> {
-    let good = facts.context.kill?.rate.max(Micros::ZERO);
-    Some(Restriction {
-        ceiling: Some(good.min(facts.current)),
-        level: Level::Kill,
-        observed: Operand::Money(facts.current),
-        threshold: Operand::Money(good),
-    })
-}
 
 pub(super) fn arithmetic(facts: &Facts<'_>) -> Option<Restriction> {
     let context = facts.context;
     if context.span.is_empty() {
-        return Some(impossible(facts, Operand::Hours(0), Operand::Hours(1)));
-    }
-    let rates = [
-        Some(facts.proposed),
-        Some(context.current),
-        context.day_ago,
-        context.kill.map(|good| good.rate),
-    ];
-    for rate in rates.into_iter().flatten() {
-        if rate.is_negative() {
-            let least = Operand::Money(Micros::ZERO);
-            return Some(impossible(facts, Operand::Money(rate), least));
-        }
+        return Some(facts.deny(Operand::Hours(0), Operand::Hours(1)));
     }
     // What is spent or left may be negative: after a credit, or past a cap.
-    let amounts = [
-        Some(context.account_spent_today),
-        Some(context.account_share),
-        Some(context.ad_set_spent_today),
-    ];
-    let all = rates.into_iter().chain(amounts).flatten();
+    let positive = rates(context, facts.proposed);
+    let signed = amounts(context);
+    let negative = positive
+        .iter()
+        .flatten()
+        .find(|amount| amount.is_negative());
+    if let Some(&amount) = negative {
+        return Some(facts.deny(Operand::Money(amount), Operand::Money(Micros::ZERO)));
+    }
     let limit = MAX_AMOUNT.get().unsigned_abs();
-    let mut too_large = all.filter(|amount| amount.get().unsigned_abs() > limit);
-    let amount = Operand::Money(too_large.next()?);
-    Some(impossible(facts, amount, Operand::Money(MAX_AMOUNT)))
+    let mut all = positive.iter().chain(&signed).flatten();
+    if let Some(&amount) = all.find(|amount| amount.get().unsigned_abs() > limit) {
+        return Some(facts.deny(Operand::Money(amount), Operand::Money(MAX_AMOUNT)));
+    }
+    impossible_share(context)
+        .map(|(share, limit)| facts.deny(Operand::Ratio(share), Operand::Ratio(limit)))
 }
 
-fn impossible(facts: &Facts<'_>, observed: Operand, threshold: Operand) -> Restriction {
-    Restriction {
-        ceiling: Some(facts.current),
-        level: Level::Deny,
-        observed,
-        threshold,
-    }
+/// What cannot be negative.
+fn rates(context: &Context<'_>, proposed: Micros) -> [Option<Micros>; 15] {
+    [
+        Some(proposed),
+        Some(context.current),
+        context.day_ago,
+        context.operator.kill.map(|good| good.rate),
+        context.target_today,
+        context.raised.account,
+        context.raised.platform,
+        context.raised.campaign,
+        context.raised.ad_set,
+        context.writes.unresolved,
+        context.expected.cpa,
+        context.usual.map(|usual| usual.last_hour),
+        context.usual.map(|usual| usual.usual),
+        context.bid.map(|bid| bid.current),
+        context.bid.map(|bid| bid.proposed),
+    ]
 }
 
-pub(super) fn canary(facts: &Facts<'_>) -> Option<Restriction> {
-    let list = facts.config.canary.as_ref()?;
-    if list.contains(&facts.context.key.ad_set) {
-        return None;
-    }
-    Some(Restriction {
-        ceiling: Some(facts.current),
-        level: Level::Deny,
-        observed: Operand::None,
-        threshold: Operand::None,
-    })
+/// What can.
+fn amounts(context: &Context<'_>) -> [Option<Micros>; 7] {
+    [
+        context.spent.account,
+        context.share,
+        context.spent.ad_set,
+        context.spent.platform,
+        context.spent.campaign,
+        context.writes.headroom,
+        context
+            .exploration
+            .map(|exploration| exploration.at_risk_today),
+    ]
+}
+
+/// A share of the traffic below none or above all of it, with the limit that it crosses.
+fn impossible_share(context: &Context<'_>) -> Option<(Ratio, Ratio)> {
+    let traffic = context.traffic?;
+    let shares = [Some(traffic.before), Some(traffic.next), traffic.day_ago];
+    let mut shares = shares.into_iter().flatten();
+    let share = shares.find(|share| !(Ratio::ZERO..=Ratio::ONE).contains(share))?;
+    let limit = share.clamp(Ratio::ZERO, Ratio::ONE);
+    Some((share, limit))
 }

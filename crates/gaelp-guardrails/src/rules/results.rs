@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use gaelp_core::{Metrics, Micros, Operand, Ratio, UtcHour};
+use gaelp_core::{Metrics, Micros, Operand, Ratio, Rounding, UtcHour};
 
 use super::data::is_thin;
 use super::{Facts, Restriction};
@@ -34,7 +34,7 @@ pub(super) fn freeze_cpa(facts: &Facts<'_>) -> Option<Restriction> {
 }
 
 pub(super) fn freeze_conversions(facts: &Facts<'_>) -> Option<Restriction> {
-    let limit = i64::from(facts.config.freeze_without_conversion_hours?);
+    let limit = i64::from(facts.results.dry_hours?);
     facts.results.conversions?.restriction(
         facts,
         &Compared {
@@ -45,13 +45,51 @@ pub(super) fn freeze_conversions(facts: &Facts<'_>) -> Option<Restriction> {
     )
 }
 
+pub(super) fn cpa_multiplier(facts: &Facts<'_>) -> Option<Restriction> {
+    let multiplier = facts.config.max_cpa_multiplier?;
+    let Some(meant) = facts.context.expected.cpa else {
+        return Some(facts.missing(Operand::None));
+    };
+    // Past 64 bits no CPA is larger, and the denial is there already.
+    let bound = meant.checked_scale(multiplier, Rounding::Down);
+    let bound = bound.unwrap_or(Micros::MAX);
+    let bounds = Bounds {
+        enter: bound,
+        exit: bound,
+    };
+    let bad = judge_cpa(facts.config, &facts.window, &bounds) == Finding::Bad;
+    let on_freeze = facts.config.on_freeze;
+    bad.then(|| facts.freeze_and(on_freeze, cpa_of(facts), Operand::Money(bound)))
+}
+
+pub(super) fn spend_spike(facts: &Facts<'_>) -> Option<Restriction> {
+    let measure = facts.results.spike?;
+    let since = measure.state.since?;
+    let (observed, threshold) = match (measure.finding, facts.context.usual) {
+        (Finding::Bad, Some(usual)) => {
+            let bound = spike_bound(facts.config, usual.usual);
+            let bound = bound.map_or(Operand::Undefined, Operand::Money);
+            (Operand::Money(usual.last_hour), bound)
+        }
+        (Finding::Unknown, _) => (Operand::Undefined, Operand::None),
+        _ => (
+            Operand::Hours(facts.context.now.since(since)),
+            Operand::Hours(i64::from(facts.config.dwell_hours)),
+        ),
+    };
+    Some(facts.freeze_and(facts.config.on_spike, observed, threshold))
+}
+
 /// What the measures with a bound say, computed once for their rules.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Results {
     roas: Option<Measure>,
     cpa: Option<Measure>,
     conversions: Option<Measure>,
+    spike: Option<Measure>,
     without: WithoutConversion,
+    /// After how many hours without a conversion raises stop.
+    dry_hours: Option<u32>,
 }
 
 /// What one measure says, and the state of its freeze after that.
@@ -70,12 +108,12 @@ impl Results {
             after: config.freeze_after_evaluations,
             dwell: config.dwell_hours,
         };
-        // Hours without a conversion are many looks already.
+        // Hours without a conversion are many looks already, and a spike has been spent.
         let at_once = Hysteresis {
             after: 1,
             ..hysteresis
         };
-        let limit = config.freeze_without_conversion_hours;
+        let limit = config.dry_hours(context.expected.conversions_per_hour);
         let without = context
             .trailing
             .without_conversion(context.now, limit.unwrap_or(0));
@@ -92,7 +130,11 @@ impl Results {
                 let finding = judge_conversions(config, &without, limit);
                 result(at_once, memory.conversions, finding)
             }),
+            spike: config
+                .max_spike
+                .map(|_| result(at_once, memory.spike, judge_spike(config, context))),
             without,
+            dry_hours: limit,
         }
     }
 
@@ -103,6 +145,7 @@ impl Results {
             roas: state(self.roas),
             cpa: state(self.cpa),
             conversions: state(self.conversions),
+            spike: state(self.spike),
             evaluated: before.evaluated.max(Some(now)),
         }
     }
@@ -129,7 +172,7 @@ impl Measure {
                 Operand::Hours(i64::from(facts.config.dwell_hours)),
             ),
         };
-        Some(facts.freeze(observed, threshold))
+        Some(facts.freeze_and(facts.config.on_freeze, observed, threshold))
     }
 }
 
@@ -204,6 +247,27 @@ fn judge_conversions(config: &GuardrailConfig, seen: &WithoutConversion, limit: 
     } else {
         Finding::Bad
     }
+}
+
+fn judge_spike(config: &GuardrailConfig, context: &Context<'_>) -> Finding {
+    let Some(usual) = context.usual else {
+        return Finding::Unknown;
+    };
+    if usual.weeks < config.spike_min_weeks {
+        return Finding::Unknown;
+    }
+    let large = usual.last_hour >= config.spike_minimum_spend;
+    let bound = spike_bound(config, usual.usual);
+    if large && bound.is_some_and(|bound| usual.last_hour > bound) {
+        Finding::Bad
+    } else {
+        Finding::Good
+    }
+}
+
+/// The most that an hour may spend where so much is usual; `None` where any amount fits.
+fn spike_bound(config: &GuardrailConfig, usual: Micros) -> Option<Micros> {
+    usual.checked_scale(config.max_spike?, Rounding::Down)
 }
 
 /// ROAS rounded down, so that what is shown lies on the same side of a bound as what is.

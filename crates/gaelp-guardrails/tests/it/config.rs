@@ -24,9 +24,11 @@ fn complaints(config: GuardrailConfig) -> Vec<String> {
 fn the_defaults_are_valid_and_are_the_documented_ones() {
     let config = GuardrailConfig::default();
     assert_eq!(complaints(config.clone()), [""; 0]);
+    // What an earlier version stored is still read, and means the same.
+    let stored = r#"{"daily_cap":10000000,"ad_set_daily_cap":null,"hourly_floor":500000,"hourly_ceiling":2000000,"delta_max":0.1,"delta_max_24h":0.3,"peak_hours":"18-22","freeze_roas_below":1.5,"unfreeze_roas_at":null,"roas_window_hours":12,"freeze_cpa_above":null,"unfreeze_cpa_at":null,"freeze_without_conversion_hours":null,"minimum_window_spend":2000000,"freeze_after_evaluations":2,"dwell_hours":6,"max_data_age_hours":3,"min_coverage":0.75,"canary":null}"#;
     assert_eq!(
-        serde_json::to_string(&config).unwrap(),
-        r#"{"daily_cap":10000000,"ad_set_daily_cap":null,"hourly_floor":500000,"hourly_ceiling":2000000,"delta_max":0.1,"delta_max_24h":0.3,"peak_hours":"18-22","freeze_roas_below":1.5,"unfreeze_roas_at":null,"roas_window_hours":12,"freeze_cpa_above":null,"unfreeze_cpa_at":null,"freeze_without_conversion_hours":null,"minimum_window_spend":2000000,"freeze_after_evaluations":2,"dwell_hours":6,"max_data_age_hours":3,"min_coverage":0.75,"canary":null}"#
+        serde_json::from_str::<GuardrailConfig>(stored).unwrap(),
+        config
     );
     assert_eq!(
         serde_json::from_str::<GuardrailConfig>("{}").unwrap(),
@@ -61,7 +63,7 @@ fn everything_wrong_is_said_at_once() {
         dwell_hours: u32::MAX,
         max_data_age_hours: 8785,
         min_coverage: Ratio::from_ppm(-1),
-        canary: None,
+        ..GuardrailConfig::default()
     };
     let billion = "1000000000.00 is allowed";
     assert_eq!(
@@ -109,7 +111,7 @@ fn settings_agree_with_each_other() {
         ]
     );
     let error = wrong.validate().unwrap_err();
-    let first = error.as_slice()[0];
+    let first = &error.as_slice()[0];
     assert_eq!(first.field(), "ad_set_daily_cap");
     assert!(matches!(
         first,

@@ -5,6 +5,11 @@ use gaelp_guardrails::{GuardrailConfig, LastKnownGood};
 
 use crate::support::{Case, EVENING, money};
 
+#[expect(clippy::unnecessary_wraps, reason = "facts are optional")]
+fn some(text: &str) -> Option<Micros> {
+    Some(money(text))
+}
+
 fn config() -> GuardrailConfig {
     GuardrailConfig::default()
 }
@@ -61,7 +66,7 @@ fn from_nothing_one_starts_at_the_floor() {
 #[test]
 fn caps_cut_whatever_runs_and_beat_the_floor() {
     let mut case = Case::healthy();
-    case.account_share = money("0.20");
+    case.share = some("0.20");
     assert_eq!(
         case.verdict(&config(), "1.00"),
         "0.20 clamp by account_share; account_share clamp at 0.20/h (1.00 against 0.20); \
@@ -75,13 +80,13 @@ fn caps_cut_whatever_runs_and_beat_the_floor() {
     );
 
     let mut case = Case::healthy();
-    case.account_spent_today = money("9.60");
+    case.spent.account = some("9.60");
     assert_eq!(
         case.verdict(&config(), "1.00"),
         "0.40 clamp by daily_cap; daily_cap clamp at 0.40/h (9.60 against 10.00); \
          overrules DeltaMax 0.90"
     );
-    case.account_spent_today = money("12.00");
+    case.spent.account = some("12.00");
     assert_eq!(
         case.verdict(&config(), "1.00"),
         "0.00 clamp by daily_cap; daily_cap clamp at 0.00/h (12.00 against 10.00); \
@@ -112,8 +117,8 @@ fn caps_cut_whatever_runs_and_beat_the_floor() {
 #[test]
 fn a_credit_raises_no_cap() {
     let mut case = Case::healthy();
-    case.account_spent_today = money("-50.00");
-    case.account_share = money("100.00");
+    case.spent.account = some("-50.00");
+    case.share = some("100.00");
     let wide = GuardrailConfig {
         daily_cap: money("1.02"),
         hourly_ceiling: money("9.00"),
@@ -158,7 +163,7 @@ fn a_local_day_is_decided_as_a_whole() {
         let before = zone.day(zone.local(day.from.plus(-1)).date).unwrap();
         let mut case = Case::without_data();
         case.report_span(before, "8.00", "20.00", 4);
-        case.account_spent_today = Micros::ZERO;
+        case.spent.account = Some(Micros::ZERO);
         case.span = day;
         case.now = day.from;
         case.local = zone.local(day.from);
@@ -240,7 +245,7 @@ fn off_the_list_nothing_changes_but_what_a_cap_lowers() {
         case.verdict(&canary("1"), "1.05"),
         "1.00 deny by canary; canary deny at 1.00/h"
     );
-    case.account_share = money("0.92");
+    case.share = some("0.92");
     assert_eq!(
         case.verdict(&canary("1"), "0.90"),
         "0.92 deny by account_share; canary deny at 1.00/h; \
@@ -251,7 +256,7 @@ fn off_the_list_nothing_changes_but_what_a_cap_lowers() {
 #[test]
 fn the_kill_switch_goes_back_to_what_was_good() {
     let mut case = Case::healthy();
-    case.kill = Some(LastKnownGood {
+    case.operator.kill = Some(LastKnownGood {
         rate: money("0.40"),
     });
     let expected = "0.40 kill by kill_switch; kill_switch kill at 0.40/h (1.00 against 0.40)";
@@ -260,14 +265,14 @@ fn the_kill_switch_goes_back_to_what_was_good() {
         assert!(verdict.starts_with(expected), "{verdict}");
     }
     // Never a raise, never above a cap.
-    case.kill = Some(LastKnownGood {
+    case.operator.kill = Some(LastKnownGood {
         rate: money("1.80"),
     });
     assert_eq!(
         case.verdict(&config(), "1.05"),
         "1.00 kill by kill_switch; kill_switch kill at 1.00/h (1.00 against 1.80)"
     );
-    case.account_share = money("0.30");
+    case.share = some("0.30");
     assert_eq!(
         case.verdict(&config(), "1.00"),
         "0.30 kill by account_share; kill_switch kill at 1.00/h (1.00 against 1.80); \
@@ -301,7 +306,7 @@ fn what_cannot_be_computed_with_is_denied() {
         one
     );
     let mut changed = case.clone();
-    changed.account_spent_today = Micros::new(i64::MIN);
+    changed.spent.account = Some(Micros::new(i64::MIN));
     let huge = "arithmetic deny at 1.00/h (-9223372036854.775808 against 1000000000.00)";
     assert_eq!(check(changed, one, huge), one);
     // A negative rate is no rate.

@@ -302,7 +302,7 @@ fn memory_survives_its_text_and_refuses_what_it_does_not_know() {
     let json = serde_json::to_string(&memory).unwrap();
     assert_eq!(
         json,
-        r#"{"roas":{"bad":1,"since":null},"cpa":{"bad":0,"since":null},"conversions":{"bad":0,"since":498666},"evaluated":498666}"#
+        r#"{"roas":{"bad":1,"since":null},"cpa":{"bad":0,"since":null},"conversions":{"bad":0,"since":498666},"spike":{"bad":0,"since":null},"evaluated":498666}"#
     );
     assert_eq!(serde_json::from_str::<Memory>(&json).unwrap(), memory);
     // What a later version remembers besides is nothing to an older snapshot.

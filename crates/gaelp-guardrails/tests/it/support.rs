@@ -1,11 +1,12 @@
 //! An ad set to put before the rules.
 
 use gaelp_core::{
-    AccountZone, AdSetKey, HourSpan, LocalHour, MetricRow, Metrics, Micros, Platform, Quantity,
-    Revision, RuleId, UtcHour,
+    AccountZone, AdSetKey, AudienceId, HourSpan, LocalHour, MetricRow, Metrics, Micros, Platform,
+    Quantity, Revision, RuleId, UtcHour,
 };
 use gaelp_guardrails::{
-    Context, GuardrailConfig, Guardrails, LastKnownGood, Memory, Trailing, Verdict,
+    Bid, Context, Expected, Exploration, GuardrailConfig, Guardrails, Health, Memory, Operator,
+    Raised, SpentToday, Traffic, Trailing, UsualSpend, Verdict, Writes,
 };
 
 /// 2026-11-20, a Friday, at 18:00 in UTC and on the account's clock: the peak begins.
@@ -23,13 +24,22 @@ pub(crate) struct Case {
     pub local: LocalHour,
     pub current: Micros,
     pub day_ago: Option<Micros>,
-    pub account_spent_today: Micros,
-    pub account_share: Micros,
-    pub ad_set_spent_today: Micros,
+    pub spent: SpentToday,
+    pub share: Option<Micros>,
+    pub target_today: Option<Micros>,
+    pub raised: Raised,
+    pub writes: Writes,
+    pub traffic: Option<Traffic>,
+    pub expected: Expected,
+    pub usual: Option<UsualSpend>,
+    pub bid: Option<Bid>,
+    pub exploration: Option<Exploration>,
+    pub audience: Option<AudienceId>,
+    pub operator: Operator,
+    pub health: Health,
     pub trailing: Trailing,
     pub now: UtcHour,
     pub memory: Memory,
-    pub kill: Option<LastKnownGood>,
 }
 
 impl Case {
@@ -47,13 +57,26 @@ impl Case {
             local: AccountZone::UTC.local(EVENING),
             current: money("1.00"),
             day_ago: Some(money("1.00")),
-            account_spent_today: money("2.00"),
-            account_share: money("8.00"),
-            ad_set_spent_today: money("2.00"),
+            spent: SpentToday {
+                account: Some(money("2.00")),
+                ad_set: Some(money("2.00")),
+                ..SpentToday::default()
+            },
+            share: Some(money("8.00")),
+            target_today: None,
+            raised: Raised::default(),
+            writes: Writes::default(),
+            traffic: None,
+            expected: Expected::default(),
+            usual: None,
+            bid: None,
+            exploration: None,
+            audience: None,
+            operator: Operator::default(),
+            health: Health::default(),
             trailing: Trailing::new(600),
             now: EVENING,
             memory: Memory::default(),
-            kill: None,
         }
     }
 
@@ -106,18 +129,29 @@ impl Case {
 
     pub(crate) fn context(&self) -> Context<'_> {
         Context {
-            key: &self.key,
-            span: self.span,
-            local: self.local,
-            current: self.current,
             day_ago: self.day_ago,
-            account_spent_today: self.account_spent_today,
-            account_share: self.account_share,
-            ad_set_spent_today: self.ad_set_spent_today,
-            trailing: &self.trailing,
-            now: self.now,
             memory: self.memory,
-            kill: self.kill,
+            spent: self.spent,
+            share: self.share,
+            target_today: self.target_today,
+            raised: self.raised,
+            writes: self.writes,
+            traffic: self.traffic,
+            expected: self.expected,
+            usual: self.usual,
+            bid: self.bid,
+            exploration: self.exploration,
+            audience: self.audience.as_ref(),
+            operator: self.operator,
+            health: self.health,
+            ..Context::new(
+                &self.key,
+                self.span,
+                self.local,
+                self.current,
+                &self.trailing,
+                self.now,
+            )
         }
     }
 
@@ -139,6 +173,8 @@ pub(crate) fn show(verdict: &Verdict) -> String {
         verdict.allowed, verdict.level
     )];
     parts.extend(verdict.reasons.iter().map(ToString::to_string));
+    let observed = verdict.observed.iter();
+    parts.extend(observed.map(|reason| format!("observed {reason}")));
     if let Some(bound) = verdict.overruled {
         parts.push(format!("overrules {:?} {}", bound.kind, bound.rate));
     }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
+use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use gaelp_core::{AdSetId, HourSpan, Platform, Ratio, UtcHour};
-use gaelp_guardrails::GuardrailConfig;
+use gaelp_guardrails::{GuardrailConfig, rules};
 use gaelp_platform::{
     AdPlatform, BudgetReading, Capabilities, Delivery, Fault, InMemoryPlatform, PlatformError,
     Report, Script, SetBudget, WriteOutcome,
@@ -176,7 +177,7 @@ fn while_budgets_cannot_be_read_an_unresolved_write_forbids_raises() {
                 decision
                     .reasons
                     .iter()
-                    .any(|r| r.rule == gaelp_rollout::UNRESOLVED_WRITE)
+                    .any(|r| r.rule == rules::UNRESOLVED_WRITE)
             );
         }
     } else {
@@ -260,6 +261,7 @@ fn a_spent_cap_cuts_its_own_day_only() {
         .unwrap();
     let mut config = config(&["canary"]);
     config.guardrails.daily_cap = micros("24");
+    config.emergency_after = NonZeroU32::MAX;
     let mut rollout = Rollout::new(config, vec![trusted]).unwrap();
     let platforms = BTreeMap::from([(Platform::Meta, &platform)]);
     let mut journal = gaelp_rollout::MemoryJournal::new();
@@ -293,6 +295,42 @@ fn a_spent_cap_cuts_its_own_day_only() {
         );
         assert_eq!(at(midnight), cut);
     }
+}
+
+#[test]
+fn a_cap_that_stays_exceeded_is_an_emergency_that_only_an_operator_ends() {
+    let platform = loaded(&[("canary", "24")]);
+    let mut config = config(&["canary"]);
+    config.guardrails.daily_cap = micros("5");
+    let mut rollout = Rollout::new(config, vec![meta()]).unwrap();
+    let platforms = BTreeMap::from([(Platform::Meta, &platform)]);
+    let mut journal = gaelp_rollout::MemoryJournal::new();
+    let steps = hours(30).inspect(|span| platform.set_now(span.from));
+    roll(&mut rollout, &platforms, None, &mut journal, steps);
+    let records = journal.records();
+    // One unit an hour: the sixth hour begins with more than the cap spent.
+    let alerts = alerts(records, AlertKind::Emergency);
+    assert_eq!(alerts.len(), 1);
+    let since = alerts[0].at;
+    for action in actions(records)
+        .iter()
+        .filter(|a| a.decision.span.from >= since)
+    {
+        let decision = &action.decision;
+        assert!(decision.reasons.iter().any(|r| r.rule == rules::EMERGENCY));
+        assert!(decision.allowed <= decision.current);
+    }
+    rollout
+        .handle(START.plus(30).start(), Event::Operator(Order::Rearm))
+        .unwrap();
+    let mut journal = gaelp_rollout::MemoryJournal::new();
+    let steps = (30..32).map(|hour| HourSpan::hour(START.plus(hour)));
+    roll(&mut rollout, &platforms, None, &mut journal, steps);
+    let reasons = actions(journal.records())
+        .iter()
+        .flat_map(|action| action.decision.reasons.clone())
+        .collect::<Vec<_>>();
+    assert!(reasons.iter().all(|reason| reason.rule != rules::EMERGENCY));
 }
 
 /// What happened, in order.
