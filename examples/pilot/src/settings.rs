@@ -390,6 +390,7 @@ impl Settings {
             max_data_age_hours: self.get("MAX_DATA_AGE_HOURS")?,
             min_coverage: self.ratio("MIN_COVERAGE")?,
             canary,
+            ..GuardrailConfig::default()
         })
     }
 }
