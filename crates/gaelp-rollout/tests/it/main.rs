@@ -6,6 +6,7 @@ mod cap;
 mod learning;
 mod phase;
 mod pilot;
+mod restart;
 mod shadow;
 mod support;
 mod turns;
