@@ -11,7 +11,7 @@ use gaelp_ledger::Refusal;
 use serde::{Deserialize, Serialize};
 
 use crate::ad_set::{AdSet, HOURS_PER_DAY};
-use crate::{Mode, Rollout};
+use crate::{Mode, Rollout, seeded};
 
 /// An ad set that is to be decided upon.
 pub(crate) struct Candidate {
@@ -73,7 +73,7 @@ impl Common {
         account_spent: Micros,
     ) -> Self {
         let local = rollout.config.zone.local(span.from);
-        let operator = rollout.desk.book().operator();
+        let operator = seeded::ordered(rollout.desk.book().operator());
         let mut platform_spent: BTreeMap<Platform, Micros> = BTreeMap::new();
         for candidate in candidates {
             let sum = platform_spent

@@ -10,6 +10,7 @@ use gaelp_platform::WriteOutcome;
 
 use crate::ad_set::HOURS_PER_DAY;
 use crate::machine::{Step, call_outcome};
+use crate::seeded;
 use crate::{
     ActionRecord, ActionStatus, Alert, AlertKind, Command, LedgerAnswer, LedgerCall, LedgerTrouble,
     Order, Record, Rollout, RolloutError,
@@ -37,7 +38,7 @@ impl Rollout {
         for (platform, list) in &step.readings {
             reads.push(BudgetsRead {
                 platform: platform.clone(),
-                began: step.began,
+                began: seeded::read_began(step.began, now),
                 budgets: list
                     .iter()
                     .map(|reading| (reading.key.ad_set.clone(), reading.daily_budget))
@@ -200,7 +201,7 @@ impl Rollout {
             }
             WriteOutcome::Unknown(_) => {
                 let kind = AlertKind::WriteUnknown;
-                (ActionStatus::Unknown, Answer::Unknown, Some(kind))
+                (ActionStatus::Unknown, seeded::lost_answer(), Some(kind))
             }
         };
         records.extend(kind.map(|kind| alert(now, kind, key.to_string())));

@@ -16,6 +16,7 @@ mod machine;
 mod mode;
 mod phase;
 mod record;
+mod seeded;
 mod send;
 mod shop;
 mod strategy;

@@ -9,7 +9,7 @@ use gaelp_platform::SetBudget;
 use crate::ad_set::HOURS_PER_DAY;
 use crate::desk::Write;
 use crate::facts::Candidate;
-use crate::{ActionRecord, ActionStatus, Alert, AlertKind, Command, Mode, Record, Rollout};
+use crate::{ActionRecord, ActionStatus, Alert, AlertKind, Command, Mode, Record, Rollout, seeded};
 
 /// A write that the ledger is to admit.
 pub(crate) struct Planned {
@@ -33,7 +33,7 @@ impl Rollout {
     /// Whether an ad set may be written to.
     pub(crate) fn is_canary(&self, key: &AdSetKey) -> bool {
         let list = self.guardrails().config().canary.as_ref();
-        list.is_some_and(|list| list.contains(&key.ad_set))
+        seeded::may_write(list.is_some_and(|list| list.contains(&key.ad_set)))
     }
 
     /// Logs a decision, and plans its write where this rollout has the authority to.
@@ -116,7 +116,10 @@ impl Rollout {
         let Some((ad_set, source)) = found else {
             return Sending::Nothing;
         };
-        let Some(daily) = decision.allowed.checked_mul(HOURS_PER_DAY) else {
+        let Some(daily) = decision
+            .allowed
+            .checked_mul(seeded::hours_per_day(HOURS_PER_DAY))
+        else {
             return Sending::Refused;
         };
         // While a write is not settled, only what is below everything that may stand is sent.
@@ -171,7 +174,7 @@ impl Rollout {
         let write = Write {
             platform,
             request,
-            not_after,
+            not_after: seeded::send_by(not_after),
         };
         self.desk.admitting.insert(proposal.id, write);
         Some(Command::Ledger(Box::new(Request::Admit(proposal))))
