@@ -29,7 +29,7 @@ pub(crate) struct AdSet {
     /// The daily budget as last read from the platform.
     pub(crate) budget: Option<Micros>,
     /// Writes that are not settled, oldest first: one, or decreases on top of it.
-    pub(crate) in_flight: Vec<Box<ActionRecord>>,
+    pub(crate) in_flight: Vec<ActionRecord>,
     /// The rate at the last decision in which nothing was found wrong.
     pub(crate) known_good: Option<Micros>,
     /// The rate that a spent cap cut, and the day on which it did.
@@ -237,7 +237,7 @@ impl AdSet {
     }
 
     /// Takes a write out of those that are not settled.
-    pub(crate) fn landed(&mut self, decision: DecisionId) -> Option<Box<ActionRecord>> {
+    pub(crate) fn landed(&mut self, decision: DecisionId) -> Option<ActionRecord> {
         let mut flying = self.in_flight.iter();
         let at = flying.position(|action| action.decision.id == decision)?;
         Some(self.in_flight.remove(at))

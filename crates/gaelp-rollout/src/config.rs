@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Mode, Phase};
 
+mod validate;
+
 /// The configuration of a rollout: plain data, checked by [`RolloutConfig::validate`].
 ///
 /// The defaults are those of the guide for small budgets: $10 a day, multipliers from one half to
@@ -129,11 +131,6 @@ impl Default for RolloutConfig {
     }
 }
 
-/// How far back reports may be read again: what an ad set's record retains.
-const MAX_REREAD_HOURS: u32 = 24 * 7;
-/// The most multipliers: more would not be told apart on a small budget.
-const MAX_MULTIPLIERS: usize = 16;
-
 impl RolloutConfig {
     /// What the spend ledger of the account is to be opened with.
     ///
@@ -155,6 +152,7 @@ impl RolloutConfig {
         config.validate().map_err(|wrong| ConfigError {
             violations: Vec::new(),
             guardrails: None,
+            breaker: None,
             ledger: Some(wrong),
         })
     }
@@ -168,110 +166,15 @@ impl RolloutConfig {
     /// # Errors
     /// [`ConfigError`] lists the violations.
     pub fn validate(&self) -> Result<Policy, ConfigError> {
-        let mut found = Vec::new();
-        let mut range = |field, value: String, holds: bool, allowed| {
-            if !holds {
-                found.push(Violation {
-                    field,
-                    value,
-                    allowed,
-                });
-            }
-        };
-        let ratio_in = |ratio: Ratio, low: i64, high: i64| (low..=high).contains(&ratio.ppm());
-        range(
-            "margin",
-            self.margin.to_string(),
-            ratio_in(self.margin, 1, 1_000_000),
-            "above 0, at most 1",
-        );
-        range(
-            "lambda_spend",
-            self.lambda_spend.to_string(),
-            !self.lambda_spend.is_negative() && self.lambda_spend <= self.lambda_max,
-            "from 0 to lambda_max",
-        );
-        range(
-            "lambda_max",
-            self.lambda_max.to_string(),
-            ratio_in(self.lambda_max, 0, 1_000_000_000),
-            "from 0 to 1000",
-        );
-        range(
-            "lagrange_step",
-            self.lagrange_step.to_string(),
-            ratio_in(self.lagrange_step, 0, 1_000_000),
-            "from 0 to 1",
-        );
-        range(
-            "daily_budget_target",
-            self.daily_budget_target.to_string(),
-            self.daily_budget_target > Micros::ZERO,
-            "above 0",
-        );
-        range(
-            "response_elasticity",
-            self.response_elasticity.to_string(),
-            ratio_in(self.response_elasticity, 1, 1_000_000),
-            "above 0, at most 1",
-        );
-        range(
-            "reread_hours",
-            self.reread_hours.to_string(),
-            self.reread_hours <= MAX_REREAD_HOURS,
-            "at most 168",
-        );
-        range(
-            "settle_hours",
-            self.settle_hours.to_string(),
-            self.settle_hours <= MAX_REREAD_HOURS,
-            "at most 168",
-        );
-        let ascending = self.multipliers.windows(2).all(|pair| pair[0] < pair[1]);
-        let sane = self.multipliers.iter().all(|&m| ratio_in(m, 0, 10_000_000));
-        range(
-            "multipliers",
-            format!(
-                "{:?}",
-                self.multipliers
-                    .iter()
-                    .map(|m| m.to_f64())
-                    .collect::<Vec<_>>()
-            ),
-            ascending
-                && sane
-                && self.multipliers.len() <= MAX_MULTIPLIERS
-                && self.multipliers.contains(&Ratio::ONE),
-            "ascending, from 0 to 10, at most 16 of them, 1 among them",
-        );
-        range(
-            "send_within_secs",
-            self.send_within_secs.to_string(),
-            (1..=3_600).contains(&self.send_within_secs),
-            "from 1 to 3600",
-        );
-        range(
-            "runner",
-            format!("{:?}", self.runner),
-            !self.runner.is_empty() && self.runner.len() <= 100,
-            "a name of at most 100 bytes",
-        );
-        range(
-            "guardrails.canary",
-            "none".to_owned(),
-            self.mode == Mode::Shadow || self.guardrails.canary.is_some(),
-            "a list of ad sets, because pilot mode changes only those that are named",
-        );
-        match Policy::new(self.guardrails.clone()) {
-            Ok(policy) if found.is_empty() => Ok(policy),
-            Ok(_) => Err(ConfigError {
-                violations: found,
-                guardrails: None,
-                ledger: None,
-            }),
-            Err(inner) => Err(ConfigError {
-                violations: found,
-                guardrails: Some(inner),
+        let violations = validate::violations(self);
+        let rules = Policy::new(self.guardrails.clone());
+        let breaker = self.breaker.validate();
+        match (rules, breaker) {
+            (Ok(policy), Ok(_)) if violations.is_empty() => Ok(policy),
+            (rules, breaker) => Err(ConfigError {
+                violations,
+                guardrails: rules.err(),
+                breaker: breaker.err(),
                 ledger: None,
             }),
         }
@@ -306,18 +209,10 @@ pub struct ConfigError {
     pub violations: Vec<Violation>,
     /// What is wrong with the guardrails.
     pub guardrails: Option<ConfigViolations>,
+    /// What is wrong with the circuit breaker.
+    pub breaker: Option<ConfigViolations>,
     /// What is wrong with what the spend ledger is to be opened with.
     pub ledger: Option<LedgerConfigError>,
-}
-
-impl ConfigError {
-    pub(crate) fn of_rules(violations: ConfigViolations) -> Self {
-        Self {
-            violations: Vec::new(),
-            guardrails: Some(violations),
-            ledger: None,
-        }
-    }
 }
 
 impl fmt::Display for ConfigError {
@@ -326,7 +221,7 @@ impl fmt::Display for ConfigError {
         for violation in &self.violations {
             write!(f, "\n  {violation}")?;
         }
-        if let Some(inner) = &self.guardrails {
+        for inner in [&self.guardrails, &self.breaker].into_iter().flatten() {
             write!(f, "\n  {inner}")?;
         }
         if let Some(inner) = &self.ledger {

@@ -159,7 +159,7 @@ impl Rollout {
                 let ad_set = self.ad_sets.get_mut(&key);
                 if let Some(mut action) = ad_set.and_then(|ad_set| ad_set.landed(decision)) {
                     action.status = ActionStatus::Rejected;
-                    records.push(Record::Action(action));
+                    records.push(Record::Action(Box::new(action)));
                 }
                 Ok(vec![Command::Record(records)])
             }
@@ -213,7 +213,7 @@ impl Rollout {
             let mut flying = ad_set.in_flight.iter_mut();
             if let Some(action) = flying.find(|action| action.decision.id == decision) {
                 action.status = status;
-                records.push(Record::Action(action.clone()));
+                records.push(Record::Action(Box::new(action.clone())));
             }
             if status == ActionStatus::Rejected {
                 ad_set.landed(decision);
@@ -269,7 +269,7 @@ impl Rollout {
                     }
                     _ => action.status = ActionStatus::Rejected,
                 }
-                records.push(Record::Action(action));
+                records.push(Record::Action(Box::new(action)));
             }
         }
     }

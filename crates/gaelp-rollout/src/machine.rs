@@ -139,9 +139,8 @@ impl Rollout {
         let policy = config.validate()?;
         let breaker = config
             .breaker
-            .clone()
             .validate()
-            .map_err(ConfigError::of_rules)?;
+            .expect("a valid configuration has a valid breaker");
         let strategy = Strategy::new(&config);
         let mut sources = BTreeMap::new();
         for capabilities in platforms {

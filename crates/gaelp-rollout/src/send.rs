@@ -101,7 +101,7 @@ impl Rollout {
         let Some(ad_set) = self.ad_sets.get_mut(&decision.key) else {
             return;
         };
-        ad_set.in_flight.push(Box::new(action.clone()));
+        ad_set.in_flight.push(action.clone());
         // What a cap cut today is remembered until a later day has lifted it.
         if cut_by_cap(decision) && ad_set.cap_cut.is_none() {
             ad_set.cap_cut = Some((today, decision.current));

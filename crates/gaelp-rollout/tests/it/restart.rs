@@ -78,13 +78,12 @@ impl Runner {
 
     /// What is left of it: its last checkpoint, as text.
     fn remains(&self) -> Checkpoint {
-        let records = self.journal.records().iter().rev();
+        let mut records = self.journal.records().iter().rev();
         let last = records
-            .filter_map(|record| match record {
+            .find_map(|record| match record {
                 Record::Checkpoint(checkpoint) => Some(checkpoint),
                 _ => None,
             })
-            .next()
             .unwrap();
         let text = serde_json::to_string(last).unwrap();
         serde_json::from_str(&text).unwrap()

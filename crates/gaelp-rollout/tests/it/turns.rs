@@ -134,8 +134,8 @@ fn all_that_is_wrong_with_a_configuration_is_said_at_once() {
         "lagrange_step",
         "daily_budget_target",
         "response_elasticity",
-        "reread_hours",
         "multipliers",
+        "reread_hours",
         "guardrails.canary",
     ];
     assert_eq!(fields, expected);
