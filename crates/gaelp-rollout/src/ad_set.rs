@@ -195,11 +195,20 @@ impl AdSet {
             .checked_div(i64::from(day.covered_hours), Rounding::Down)
     }
 
-    /// The rate before a spent cap cut it, on the days after: a cap bounds its day and must not
-    /// leak into the next.
+    /// The rate before a spent cap cut it, on the day after: a cap bounds its day and must not leak
+    /// into the next. What could not go back then stays: much may have happened since.
     pub(crate) fn before_the_cap(&self, in_force: Micros, today: NaiveDate) -> Option<Micros> {
-        let (_, before) = self.cap_cut.filter(|(day, _)| *day < today)?;
+        let (_, before) = self
+            .cap_cut
+            .filter(|(day, _)| day.succ_opt() == Some(today))?;
         Some(before.max(in_force))
+    }
+
+    /// Notes that a spent cap cuts a rate: the first cut of a day counts.
+    pub(crate) fn note_cap_cut(&mut self, today: NaiveDate, before: Micros) {
+        if self.cap_cut.is_none_or(|(day, _)| day < today) {
+            self.cap_cut = Some((today, before));
+        }
     }
 
     /// Notes a write to the platform.

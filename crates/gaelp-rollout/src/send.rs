@@ -1,7 +1,7 @@
 //! From a decision to a write.
 
 use chrono::{DateTime, Duration, Utc};
-use gaelp_core::{AdSetKey, Decision, HourSpan, Micros, Platform};
+use gaelp_core::{AdSetKey, Decision, HourSpan, Level, Micros, Platform};
 use gaelp_guardrails::rules;
 use gaelp_ledger::{Proposal, Request};
 use gaelp_platform::SetBudget;
@@ -102,9 +102,9 @@ impl Rollout {
             return;
         };
         ad_set.in_flight.push(action.clone());
-        // What a cap cut today is remembered until a later day has lifted it.
-        if cut_by_cap(decision) && ad_set.cap_cut.is_none() {
-            ad_set.cap_cut = Some((today, decision.current));
+        // What a cap cut today goes back tomorrow.
+        if cut_by_cap(decision) {
+            ad_set.note_cap_cut(today, decision.current);
         }
     }
 
@@ -122,14 +122,16 @@ impl Rollout {
         else {
             return Sending::Refused;
         };
-        // While a write is not settled, only what is below everything that may stand is sent.
+        // While a write is not settled, only what a cap or the kill switch asks for is sent, below
+        // everything that may stand: every further write puts off the settling.
         let open = self.desk.book().open(&decision.key);
         let least_open = open.iter().map(|intent| intent.to).min();
         let changed = decision.allowed != candidate.in_force;
         if !changed && least_open.is_none_or(|open| open <= daily) {
             return Sending::Nothing;
         }
-        let below_open = |budget: Micros| least_open.is_none_or(|open| budget < open);
+        let urgent = decision.level == Level::Kill || cut_by_cap(decision);
+        let below_open = |budget: Micros| least_open.is_none_or(|open| urgent && budget < open);
         match source.capabilities.accept(daily) {
             Ok(budget) if Some(budget) == ad_set.budget && least_open.is_none() => Sending::Nothing,
             Ok(budget) if below_open(budget) => Sending::Budget(budget),
