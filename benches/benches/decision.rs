@@ -9,7 +9,7 @@ use gaelp_core::{
     AccountZone, AdSetKey, ArmId, Decision, DecisionId, HourSpan, MetricRow, Metrics, Micros,
     Platform, Quantity, Ratio, Revision, Rounding, Seed, UtcHour,
 };
-use gaelp_guardrails::{Context, GuardrailConfig, Guardrails, Memory, Trailing};
+use gaelp_guardrails::{Context, GuardrailConfig, Guardrails, SpentToday, Trailing};
 
 const MULTIPLIERS: [Ratio; 4] = [
     Ratio::from_ppm(500_000),
@@ -81,18 +81,21 @@ impl World {
         let span = HourSpan::hour(self.now);
         let current = Micros::new(410_000);
         let context = Context {
-            key: &self.key,
-            span,
-            local: self.zone.local(self.now),
-            current,
             day_ago: Some(Micros::new(390_000)),
-            account_spent_today: Micros::new(7_250_000),
-            account_share: Micros::new(1_375_000),
-            ad_set_spent_today: Micros::new(3_100_000),
-            trailing: &self.trailing,
-            now: self.now,
-            memory: Memory::default(),
-            kill: None,
+            spent: SpentToday {
+                account: Some(Micros::new(7_250_000)),
+                ad_set: Some(Micros::new(3_100_000)),
+                ..SpentToday::default()
+            },
+            share: Some(Micros::new(1_375_000)),
+            ..Context::new(
+                &self.key,
+                span,
+                self.zone.local(self.now),
+                current,
+                &self.trailing,
+                self.now,
+            )
         };
         let id = DecisionId::derive(&[
             self.key.platform.as_str().as_bytes(),

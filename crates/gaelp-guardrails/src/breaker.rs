@@ -93,6 +93,7 @@ enum Phase {
         since: i64,
     },
     HalfOpen {
+        /// When the first of the calls under way began.
         since: i64,
         /// Permits given and not given back, with those that succeeded.
         permits: u32,
@@ -134,10 +135,14 @@ impl Breaker {
         match &mut self.state.phase {
             Phase::Closed { .. } => true,
             Phase::Open { .. } => false,
-            Phase::HalfOpen { since, permits, .. } => {
+            Phase::HalfOpen {
+                since,
+                permits,
+                successes,
+            } => {
                 let free = *permits < self.config.probes;
-                if *permits == 0 {
-                    // The time of the probes begins with the first of them.
+                if permits == successes {
+                    // No call is under way: the time begins with this one.
                     *since = now.timestamp();
                 }
                 *permits += u32::from(free);

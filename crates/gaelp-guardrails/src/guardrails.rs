@@ -19,6 +19,8 @@ pub struct Guardrails {
     observed: RuleSet,
     /// Those whose fact must be supplied.
     required: RuleSet,
+    /// Where the rule about bids stands.
+    bids: usize,
 }
 
 impl Guardrails {
@@ -29,6 +31,7 @@ impl Guardrails {
             config,
             observed,
             required,
+            bids: rules::place(&rules::BID_BOUNDS).unwrap_or(COUNT),
         }
     }
 
@@ -65,8 +68,7 @@ impl Guardrails {
     /// The crate's first page has an example.
     pub fn evaluate(&self, context: &Context<'_>, proposed: Micros) -> Verdict {
         let facts = Facts::new(&self.config, context, proposed);
-        let said = self.ask_all(&facts);
-        self.conclude(&facts, said)
+        self.conclude(&facts, &mut self.ask_all(&facts))
     }
 
     /// The proposal, raised to what the policy may not go below: the hourly floor and the largest
@@ -96,8 +98,9 @@ impl Guardrails {
     pub fn may_raise(&self, context: &Context<'_>) -> bool {
         let facts = Facts::new(&self.config, context, context.current);
         // A denial, too, has the current rate as its ceiling.
-        let (ceiling, _) = self.meet(&self.ask_all(&facts));
-        ceiling.is_none_or(|ceiling| ceiling > facts.current)
+        let said = self.ask_all(&facts);
+        let (ceiling, _) = meet(self.counted(&said));
+        ceiling > facts.current
     }
 
     /// The first cap per day that is exceeded already: more is spent than may be. It counts as a
@@ -125,106 +128,111 @@ impl Guardrails {
             .map(|(rule, ..)| rule)
     }
 
+    /// What each rule says, by its place.
     fn ask_all(&self, facts: &Facts<'_>) -> Said {
-        std::array::from_fn(|place| (place, self.ask(place, facts)))
+        let mut all = [None; COUNT];
+        for (place, said) in all.iter_mut().enumerate() {
+            self.ask(place, facts, said);
+        }
+        all
     }
 
-    fn ask(&self, place: usize, facts: &Facts<'_>) -> Option<Restriction> {
+    fn ask(&self, place: usize, facts: &Facts<'_>, said: &mut Option<Restriction>) {
         let rule = &RULES[place];
         if self.required.holds(place)
             && rule
                 .supplied
                 .is_some_and(|supplied| !supplied(facts.context))
         {
-            return Some(facts.missing(Operand::None));
+            *said = Some(facts.missing(Operand::None));
+        } else {
+            (rule.check)(facts, said);
         }
-        (rule.check)(facts)
     }
 
-    /// The lowest ceiling and the harshest level of the rules that count.
-    fn meet(&self, said: &Said) -> (Option<Micros>, Level) {
-        let counted = said
-            .iter()
-            .filter(|(place, _)| !self.observed.holds(*place));
-        let restrictions = counted.filter_map(|(_, restriction)| restriction.as_ref());
-        restrictions.fold((None, Level::Allow), |(ceiling, level), said| {
-            let lowest = match (ceiling, said.ceiling) {
-                (Some(one), Some(other)) => Some(Ord::min(one, other)),
-                (one, other) => one.or(other),
-            };
-            (lowest, level.max(said.level))
-        })
+    /// What the rules said that count.
+    fn counted<'a>(&self, said: &'a Said) -> impl Iterator<Item = &'a Restriction> {
+        let places = said.iter().enumerate();
+        let counted = places.filter(|&(place, _)| !self.observed.holds(place));
+        counted.filter_map(|(_, said)| said.as_ref())
     }
 
-    /// The verdict, whatever the order of what was said.
-    fn conclude(&self, facts: &Facts<'_>, mut said: Said) -> Verdict {
-        let (ceiling, level) = self.meet(&said);
+    fn conclude(&self, facts: &Facts<'_>, said: &mut Said) -> Verdict {
+        let (ceiling, level) = meet(self.counted(said));
         let wanted = if level >= Level::Deny {
             let kill = facts.context.operator.kill.map(|good| good.rate);
             seeded::held_rate(facts.current, kill)
         } else {
             facts.normalised
         };
-        let allowed = ceiling.map_or(wanted, |ceiling| ceiling.min(wanted));
+        let allowed = ceiling.min(wanted);
         let allowed = seeded::after_ceilings(allowed, facts.lower_bound.rate);
-        // A cap that the proposal keeps may still be below the current rate that a denial holds.
-        for restriction in said.iter_mut().filter_map(|(_, said)| said.as_mut()) {
-            if restriction.ceiling.is_some_and(|ceiling| ceiling < wanted) {
-                restriction.level = restriction.level.max(Level::Clamp);
+        let mut objections = RuleSet::default();
+        let mut bounds = RuleSet::default();
+        for (place, said) in said.iter_mut().enumerate() {
+            let Some(said) = said else { continue };
+            // A cap that the proposal keeps may still be below the current rate that a denial
+            // holds.
+            if said.ceiling.is_some_and(|ceiling| ceiling < wanted) {
+                said.level = said.level.max(Level::Clamp);
+            }
+            if said.level > Level::Allow {
+                objections.insert(place);
+            }
+            if said.ceiling == Some(allowed) {
+                bounds.insert(place);
             }
         }
-        said.sort_unstable_by_key(|&(place, _)| place);
-        let bids = rules::place(&rules::BID_BOUNDS);
-        let bids_enforced = bids.is_none_or(|place| !self.observed.holds(place));
+        // The first rule whose ceiling is the result, where that is not what was proposed. There
+        // always is one: a denial, too, has the current rate as its ceiling.
+        let differs = allowed != facts.normalised;
+        let mut binding = bounds.without(self.observed).places().filter(|_| differs);
+        let bids_count = !self.observed.holds(self.bids);
         Verdict {
             proposed: facts.proposed,
             normalised: facts.normalised,
             allowed,
             level,
-            binding: self.binding(facts, &said, allowed),
-            reasons: reasons(&said, |place| !self.observed.holds(place)),
-            observed: reasons(&said, |place| self.observed.holds(place)),
+            binding: binding.next().map(|place| RULES[place].id.clone()),
+            reasons: reasons(said, objections.without(self.observed)),
+            observed: reasons(said, objections.and(self.observed)),
             overruled: Some(facts.lower_bound).filter(|bound| allowed < bound.rate),
-            bid: bids::allowed(facts, level, bids_enforced),
+            bid: bids::allowed(facts, level, bids_count),
             revisions: facts.window.revisions,
             memory: facts.memory,
         }
     }
-
-    /// The first rule whose ceiling is the result, where that is not what was proposed.
-    ///
-    /// There always is one: a denial, too, has the current rate as its ceiling.
-    fn binding(&self, facts: &Facts<'_>, said: &Said, allowed: Micros) -> Option<RuleId> {
-        if allowed == facts.normalised {
-            return None;
-        }
-        let bound = |restriction: &Restriction| restriction.ceiling == Some(allowed);
-        let mut counted = said
-            .iter()
-            .filter(|(place, _)| !self.observed.holds(*place));
-        let (place, _) = counted.find(|(_, said)| said.as_ref().is_some_and(bound))?;
-        Some(RULES[*place].id.clone())
-    }
 }
 
 /// What each rule says, in the order of the rules.
-type Said = [(usize, Option<Restriction>); COUNT];
+type Said = [Option<Restriction>; COUNT];
 
-/// What the rules with an objection said, of those at the places asked for.
-fn reasons(said: &Said, asked: impl Fn(usize) -> bool) -> Vec<Reason> {
-    let objections = || {
-        let said = said.iter().filter(|&&(place, _)| asked(place));
-        let said = said.filter_map(|(place, said)| Some((place, said.as_ref()?)));
-        said.filter(|(_, said)| said.level > Level::Allow)
-    };
-    let mut reasons = Vec::with_capacity(objections().count());
-    reasons.extend(objections().map(|(place, said)| Reason {
-        rule: RULES[*place].id.clone(),
-        level: said.level,
-        ceiling: said.ceiling,
-        observed: said.observed,
-        threshold: said.threshold,
-    }));
+/// The lowest ceiling and the harshest level, in whatever order they come; without any ceiling, the
+/// largest amount there is.
+fn meet<'a>(said: impl Iterator<Item = &'a Restriction>) -> (Micros, Level) {
+    let (mut lowest, mut harshest) = (Micros::MAX, Level::Allow);
+    for said in said {
+        if let Some(ceiling) = said.ceiling {
+            lowest = lowest.min(ceiling);
+        }
+        harshest = harshest.max(said.level);
+    }
+    (lowest, harshest)
+}
+
+/// What the rules of a set said.
+fn reasons(said: &Said, rules: RuleSet) -> Vec<Reason> {
+    let mut reasons = Vec::with_capacity(rules.len());
+    for place in rules.places() {
+        let Some(said) = &said[place] else { continue };
+        reasons.push(Reason {
+            rule: RULES[place].id.clone(),
+            level: said.level,
+            ceiling: said.ceiling,
+            observed: said.observed,
+            threshold: said.threshold,
+        });
+    }
     reasons
 }
 

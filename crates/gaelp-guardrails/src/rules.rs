@@ -232,92 +232,96 @@ pub(crate) struct Restriction {
     pub(crate) threshold: Operand,
 }
 
+/// Writes down what a rule says. Answers are too large to be handed around: that would cost more
+/// than the rules themselves.
+type Check = fn(&Facts<'_>, &mut Option<Restriction>);
+
 /// A rule with its name.
 pub(crate) struct Rule {
     pub(crate) id: RuleId,
-    pub(crate) check: fn(&Facts<'_>) -> Option<Restriction>,
+    pub(crate) check: Check,
     /// Whether the fact it looks at is supplied; `None` where it needs none, or objects by itself.
     pub(crate) supplied: Option<fn(&Context<'_>) -> bool>,
 }
 
+/// A rule with its name, its check, and where it has one, whether its fact is supplied.
+macro_rules! rule {
+    ($id:ident, $check:path) => {
+        rule!($id, $check; None)
+    };
+    ($id:ident, $check:path, $supplied:expr) => {
+        rule!($id, $check; Some($supplied))
+    };
+    ($id:ident, $check:path; $supplied:expr) => {
+        Rule {
+            id: $id,
+            check: |facts, said| {
+                *said = $check(facts);
+            },
+            supplied: $supplied,
+        }
+    };
+}
+
 /// The rules in the order of [`ALL`].
 pub(crate) static RULES: [Rule; COUNT] = [
-    rule(KILL_SWITCH, operator::kill_switch),
-    rule(EMERGENCY, operator::emergency),
-    rule(PAUSED, operator::paused),
-    rule(ARITHMETIC, input::arithmetic),
-    rule(CANARY, lists::canary),
-    rule(BLOCKED, lists::blocked),
-    rule(CANARY_AUDIENCE, lists::canary_audience),
-    rule(BLOCKED_AUDIENCE, lists::blocked_audience),
-    rule_with_fact(UNRECONCILED, writes::unreconciled, |context| {
-        context.writes.reconciled.is_some()
-    }),
-    rule(UNRESOLVED_WRITE, writes::unresolved_write),
-    rule(EXTERNAL_EDIT, writes::external_edit),
-    rule(EDITS, writes::edits),
-    rule(CLOCK, health::clock),
-    rule_with_fact(BREAKER, health::breaker, |context| {
-        context.health.breaker.is_some()
-    }),
-    rule(DAILY_CAP, caps::daily_cap),
-    rule_with_fact(ACCOUNT_SHARE, caps::account_share, |context| {
-        context.share.is_some()
-    }),
-    rule(PLATFORM_DAILY_CAP, caps::platform_daily_cap),
-    rule(CAMPAIGN_DAILY_CAP, caps::campaign_daily_cap),
-    rule(AD_SET_DAILY_CAP, caps::ad_set_daily_cap),
-    rule(HOURLY_CEILING, caps::hourly_ceiling),
-    rule(TAPER, caps::taper),
-    rule_with_fact(LEDGER_HEADROOM, raises::ledger_headroom, |context| {
-        context.writes.headroom.is_some()
-    }),
-    rule(ACCOUNT_RAISES, raises::account_raises),
-    rule(PLATFORM_RAISES, raises::platform_raises),
-    rule(CAMPAIGN_RAISES, raises::campaign_raises),
-    rule(AD_SET_RAISES, raises::ad_set_raises),
-    rule(EXPLORATION_RISK, raises::exploration_risk),
-    rule_with_fact(BID_BOUNDS, bids::bid_bounds, |context| {
-        context.bid.is_some()
-    }),
-    rule(DELTA_MAX, changes::delta_max),
-    rule(DELTA_MAX_24H, changes::delta_max_24h),
-    rule(DELTA_NORMALISED, changes::delta_normalised),
-    rule(DELTA_NORMALISED_24H, changes::delta_normalised_24h),
-    rule(PEAK_HOURS, hours::peak_hours),
-    rule(RESTRICTED_HOURS, hours::restricted_hours),
-    rule(STALE_DATA, data::stale_data),
-    rule(THIN_DATA, data::thin_data),
-    rule(FREEZE_ROAS, results::freeze_roas),
-    rule(FREEZE_CPA, results::freeze_cpa),
-    rule(FREEZE_CONVERSIONS, results::freeze_conversions),
-    rule(CPA_MULTIPLIER, results::cpa_multiplier),
-    rule_with_fact(SPEND_SPIKE, results::spend_spike, |context| {
-        context.usual.is_some()
-    }),
+    rule!(KILL_SWITCH, operator::kill_switch),
+    rule!(EMERGENCY, operator::emergency),
+    rule!(PAUSED, operator::paused),
+    rule!(ARITHMETIC, input::arithmetic),
+    rule!(CANARY, lists::canary),
+    rule!(BLOCKED, lists::blocked),
+    rule!(CANARY_AUDIENCE, lists::canary_audience),
+    rule!(BLOCKED_AUDIENCE, lists::blocked_audience),
+    rule!(UNRECONCILED, writes::unreconciled, |context| context
+        .writes
+        .reconciled
+        .is_some()),
+    rule!(UNRESOLVED_WRITE, writes::unresolved_write),
+    rule!(EXTERNAL_EDIT, writes::external_edit),
+    rule!(EDITS, writes::edits),
+    rule!(CLOCK, health::clock),
+    rule!(BREAKER, health::breaker, |context| context
+        .health
+        .breaker
+        .is_some()),
+    rule!(DAILY_CAP, caps::daily_cap),
+    rule!(ACCOUNT_SHARE, caps::account_share, |context| context
+        .share
+        .is_some()),
+    rule!(PLATFORM_DAILY_CAP, caps::platform_daily_cap),
+    rule!(CAMPAIGN_DAILY_CAP, caps::campaign_daily_cap),
+    rule!(AD_SET_DAILY_CAP, caps::ad_set_daily_cap),
+    rule!(HOURLY_CEILING, caps::hourly_ceiling),
+    rule!(TAPER, caps::taper),
+    rule!(LEDGER_HEADROOM, raises::ledger_headroom, |context| context
+        .writes
+        .headroom
+        .is_some()),
+    rule!(ACCOUNT_RAISES, raises::account_raises),
+    rule!(PLATFORM_RAISES, raises::platform_raises),
+    rule!(CAMPAIGN_RAISES, raises::campaign_raises),
+    rule!(AD_SET_RAISES, raises::ad_set_raises),
+    rule!(EXPLORATION_RISK, raises::exploration_risk),
+    rule!(BID_BOUNDS, bids::bid_bounds, |context| context
+        .bid
+        .is_some()),
+    rule!(DELTA_MAX, changes::delta_max),
+    rule!(DELTA_MAX_24H, changes::delta_max_24h),
+    rule!(DELTA_NORMALISED, changes::delta_normalised),
+    rule!(DELTA_NORMALISED_24H, changes::delta_normalised_24h),
+    rule!(PEAK_HOURS, hours::peak_hours),
+    rule!(RESTRICTED_HOURS, hours::restricted_hours),
+    rule!(STALE_DATA, data::stale_data),
+    rule!(THIN_DATA, data::thin_data),
+    rule!(FREEZE_ROAS, results::freeze_roas),
+    rule!(FREEZE_CPA, results::freeze_cpa),
+    rule!(FREEZE_CONVERSIONS, results::freeze_conversions),
+    rule!(CPA_MULTIPLIER, results::cpa_multiplier),
+    rule!(SPEND_SPIKE, results::spend_spike, |context| context
+        .usual
+        .is_some()),
 ];
-
-const fn rule(id: RuleId, check: fn(&Facts<'_>) -> Option<Restriction>) -> Rule {
-    let supplied = None;
-    Rule {
-        id,
-        check,
-        supplied,
-    }
-}
-
-const fn rule_with_fact(
-    id: RuleId,
-    check: fn(&Facts<'_>) -> Option<Restriction>,
-    supplied: fn(&Context<'_>) -> bool,
-) -> Rule {
-    let supplied = Some(supplied);
-    Rule {
-        id,
-        check,
-        supplied,
-    }
-}
 
 /// A set of rules: a bit for each, in the order of [`ALL`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -333,6 +337,36 @@ impl RuleSet {
     /// Whether the rule at a place of [`ALL`] is one of them.
     pub(crate) const fn holds(self, place: usize) -> bool {
         self.0 >> place & 1 == 1
+    }
+
+    /// Adds the rule at a place of [`ALL`].
+    pub(crate) const fn insert(&mut self, place: usize) {
+        self.0 |= 1 << place;
+    }
+
+    /// Those that are in both sets.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    /// Those that are not in the other set.
+    pub(crate) const fn without(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
+    }
+
+    /// How many there are.
+    pub(crate) const fn len(self) -> usize {
+        self.0.count_ones() as usize
+    }
+
+    /// Their places in [`ALL`], in order.
+    pub(crate) fn places(self) -> impl Iterator<Item = usize> {
+        let mut left = self.0;
+        std::iter::from_fn(move || {
+            let place = (left != 0).then(|| left.trailing_zeros() as usize);
+            left &= left.wrapping_sub(1);
+            place
+        })
     }
 }
 

@@ -13,6 +13,7 @@ use crate::TrailingError;
 mod digest;
 mod stored;
 
+use digest::ReportList;
 pub use digest::RevisionDigest;
 
 /// The metrics of one ad set over the last hours, by span and revision.
@@ -196,16 +197,18 @@ impl Trailing {
             age_hours: None,
             revisions: RevisionDigest::default(),
         };
+        let mut list = ReportList::default();
         let rows = self.ended(now).take_while(|(slot, _)| slot.span.to > from);
         for (&Slot { span, revision, .. }, metrics) in rows {
             add(&mut window.metrics, metrics);
-            window.revisions = window.revisions.then(span, revision);
-            if window.rows == 0 {
+            list.push(span, revision);
+            if list.reports == 1 {
                 window.age_hours = u32::try_from(now.since(span.to)).ok();
             }
             window.covered_hours += HourSpan::new(span.from.max(from), span.to).len();
-            window.rows += 1;
         }
+        window.rows = list.reports;
+        window.revisions = RevisionDigest::of(list);
         window
     }
 

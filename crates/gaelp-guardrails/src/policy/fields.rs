@@ -1,5 +1,11 @@
 //! Which way a setting changes.
 
+#![expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "each test has the signature of all: two settings as they stand"
+)]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use gaelp_core::Ratio;

@@ -8,7 +8,7 @@ use crate::GuardrailConfig;
 pub(super) fn bid_bounds(facts: &Facts<'_>) -> Option<Restriction> {
     let proposed = facts.context.bid?.proposed;
     let bounded = bounded(facts.config, proposed);
-    (bounded != proposed).then(|| Restriction {
+    (bounded != proposed).then_some(Restriction {
         ceiling: None,
         level: Level::Clamp,
         observed: Operand::Money(proposed),

@@ -74,11 +74,12 @@ fn taper_left(spent: Micros, target: Micros, from: Ratio, least: Ratio) -> Ratio
     // How far spend is past the beginning, out of how far it can be, both in millionths of a micro.
     let past = spent * one - i128::from(from.ppm()) * target;
     let way = (one - i128::from(from.ppm())) * target;
-    if past <= 0 && target > 0 {
-        return Ratio::ONE;
-    }
-    if past >= way {
+    // Where nothing is to be spent, the target is spent.
+    if past >= way || way == 0 {
         return least;
+    }
+    if past <= 0 {
+        return Ratio::ONE;
     }
     // Both are positive here, and `past` is smaller.
     let lost = (one - i128::from(least.ppm())) * past;

@@ -14,25 +14,33 @@ pub(super) fn arithmetic(facts: &Facts<'_>) -> Option<Restriction> {
     // What is spent or left may be negative: after a credit, or past a cap.
     let positive = rates(context, facts.proposed);
     let signed = amounts(context);
-    let negative = positive
-        .iter()
-        .flatten()
-        .find(|amount| amount.is_negative());
-    if let Some(&amount) = negative {
-        return Some(facts.deny(Operand::Money(amount), Operand::Money(Micros::ZERO)));
-    }
     let limit = MAX_AMOUNT.get().unsigned_abs();
-    let mut all = positive.iter().chain(&signed).flatten();
-    if let Some(&amount) = all.find(|amount| amount.get().unsigned_abs() > limit) {
-        return Some(facts.deny(Operand::Money(amount), Operand::Money(MAX_AMOUNT)));
+    // As unsigned numbers, negative ones are too large as well. Nearly always there is none.
+    let wrong = |amount: Micros| amount.get().cast_unsigned() > limit;
+    let large = |amount: Micros| amount.get().unsigned_abs() > limit;
+    let any_wrong = positive
+        .iter()
+        .fold(false, |any, &amount| any | wrong(amount));
+    let any_large = signed
+        .iter()
+        .fold(false, |any, &amount| any | large(amount));
+    if any_wrong || any_large {
+        let negative = positive.iter().find(|amount| amount.is_negative());
+        if let Some(&amount) = negative {
+            return Some(facts.deny(Operand::Money(amount), Operand::Money(Micros::ZERO)));
+        }
+        let mut all = positive.iter().chain(&signed);
+        if let Some(&amount) = all.find(|&&amount| large(amount)) {
+            return Some(facts.deny(Operand::Money(amount), Operand::Money(MAX_AMOUNT)));
+        }
     }
     impossible_share(context)
         .map(|(share, limit)| facts.deny(Operand::Ratio(share), Operand::Ratio(limit)))
 }
 
-/// What cannot be negative.
-fn rates(context: &Context<'_>, proposed: Micros) -> [Option<Micros>; 15] {
-    [
+/// What cannot be negative; zero where it is not supplied.
+fn rates(context: &Context<'_>, proposed: Micros) -> [Micros; 15] {
+    let facts = [
         Some(proposed),
         Some(context.current),
         context.day_ago,
@@ -48,12 +56,13 @@ fn rates(context: &Context<'_>, proposed: Micros) -> [Option<Micros>; 15] {
         context.usual.map(|usual| usual.usual),
         context.bid.map(|bid| bid.current),
         context.bid.map(|bid| bid.proposed),
-    ]
+    ];
+    facts.map(Option::unwrap_or_default)
 }
 
-/// What can.
-fn amounts(context: &Context<'_>) -> [Option<Micros>; 7] {
-    [
+/// What can; zero where it is not supplied.
+fn amounts(context: &Context<'_>) -> [Micros; 7] {
+    let facts = [
         context.spent.account,
         context.share,
         context.spent.ad_set,
@@ -63,7 +72,8 @@ fn amounts(context: &Context<'_>) -> [Option<Micros>; 7] {
         context
             .exploration
             .map(|exploration| exploration.at_risk_today),
-    ]
+    ];
+    facts.map(Option::unwrap_or_default)
 }
 
 /// A share of the traffic below none or above all of it, with the limit that it crosses.

@@ -307,3 +307,35 @@ fn a_stored_record_is_the_same_record_and_a_wrong_one_is_refused() {
     assert_ne!(nameless, stored);
     assert!(serde_json::from_str::<Trailing>(&nameless).is_err());
 }
+
+#[test]
+fn a_window_names_its_age_and_the_revisions_it_was_made_of() {
+    let mut trailing = Trailing::new(48);
+    let empty = trailing.window(at(5), 5);
+    assert_eq!((empty.age_hours, empty.revisions.get()), (None, 0));
+    trailing.record(&hour(4, 1, 10)).unwrap();
+    let window = |trailing: &Trailing, now, hours| {
+        let window = trailing.window(at(now), hours);
+        (window.age_hours, window.revisions.to_string())
+    };
+    // Computed elsewhere, from the documented words.
+    let one = "95855a4101a3788f".to_owned();
+    assert_eq!(window(&trailing, 5, 5), (Some(0), one.clone()));
+    assert_eq!(window(&trailing, 7, 5), (Some(2), one));
+    trailing.record(&hour(3, 0, 10)).unwrap();
+    let two = "6869f4f9e65dbbe2".to_owned();
+    assert_eq!(window(&trailing, 5, 5), (Some(0), two.clone()));
+    // A restatement changes it, and what lies outside does not.
+    trailing.record(&hour(3, 1, 10)).unwrap();
+    assert_ne!(window(&trailing, 5, 5).1, two);
+    trailing.record(&hour(1, 0, 10)).unwrap();
+    let before = window(&trailing, 5, 2);
+    trailing.record(&hour(1, 1, 11)).unwrap();
+    assert_eq!(window(&trailing, 5, 2), before);
+    let mut early = Trailing::new(48);
+    early.record(&hour(-2, 7, 10)).unwrap();
+    assert_eq!(
+        window(&early, 0, 5),
+        (Some(1), "6e8e59811827256d".to_owned())
+    );
+}

@@ -392,7 +392,6 @@ impl<'a> Model<'a> {
     }
 
     /// What each rule says, by name.
-    #[expect(clippy::too_many_lines, reason = "one list of all rules")]
     pub(crate) fn said(&self, proposed: i128, normalised: i128) -> Vec<Said> {
         let (config, case, current) = (self.config, self.case, self.current);
         let mut said: Vec<Said> = Vec::new();
@@ -527,7 +526,7 @@ impl<'a> Model<'a> {
                     let target = big(target).max(0);
                     let past = big(spent) * ONE - from * target;
                     let way = (ONE - from) * target;
-                    let left = if past >= way {
+                    let left = if target == 0 || past >= way {
                         least
                     } else if past <= 0 {
                         ONE
