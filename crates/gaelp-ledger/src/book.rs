@@ -136,11 +136,11 @@ impl Book {
         self.lines.iter().map(move |(key, line)| {
             let standing = Standing {
                 confirmed: line.confirmed,
-                high: line.high(turn, at),
+                high: line.high(turn),
                 open: line.intents().cloned().collect(),
-                spent: line.spent(turn, at),
+                spent: line.spent(turn),
                 known_good: line.known_good,
-                exposure: self.exposure_in(key, line, turn, at),
+                exposure: self.exposure_in(key, line, turn),
             };
             (key, standing)
         })

@@ -43,8 +43,6 @@ pub struct MemoryLedger {
 struct Shared {
     log: Vec<Sealed>,
     faults: VecDeque<Option<StoreFault>>,
-    /// What a torn append left behind the log.
-    torn: Option<Sealed>,
 }
 
 /// How a transaction may fail.
@@ -55,8 +53,7 @@ pub enum StoreFault {
     Before,
     /// After the append: the entries are in the log.
     After,
-    /// In the midst of the append: half of the first entry is left, to be removed before the log is
-    /// read again.
+    /// In the midst of the append: nothing of it is there when the log is read again.
     Torn,
 }
 
@@ -119,23 +116,11 @@ impl LedgerStore for MemoryLedger {
         if fault == Some(StoreFault::Before) {
             return Err(StoreFailed(StoreFault::Before));
         }
-        shared.torn = None;
-        let known = usize::try_from(after).unwrap_or(usize::MAX);
-        let new = shared.log.get(known..).unwrap_or_default().to_vec();
-        let mut appended = decide(new);
-        match fault {
-            Some(StoreFault::Torn) => {
-                shared.torn = appended.drain(..).next().map(half);
-            }
-            _ => shared.log.append(&mut appended),
+        let known = shared.log.partition_point(|sealed| sealed.seq <= after);
+        let mut appended = decide(shared.log[known..].to_vec());
+        if fault != Some(StoreFault::Torn) {
+            shared.log.append(&mut appended);
         }
         fault.map_or(Ok(()), |fault| Err(StoreFailed(fault)))
     }
-}
-
-/// What is on a disk after half of an entry was written.
-fn half(mut sealed: Sealed) -> Sealed {
-    let half = sealed.payload.chars().count() / 2;
-    sealed.payload = sealed.payload.chars().take(half).collect();
-    sealed
 }

@@ -1,4 +1,4 @@
-//! Why the ledger takes something not down.
+//! Why the ledger refuses a request.
 
 use std::fmt;
 

@@ -128,6 +128,8 @@ impl Book {
     /// Takes down the facts of an observation.
     pub(super) fn note(&mut self, observation: &Observation) {
         self.advance(observation.at);
+        // Only here, so that no answer is decided on an ad set that its own time lets go.
+        self.lines.retain(|_, line| !line.is_over());
         for read in &observation.reads {
             self.note_read(read, observation);
         }

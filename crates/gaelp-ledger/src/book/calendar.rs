@@ -26,6 +26,8 @@ pub(super) enum Turn {
         date: NaiveDate,
         /// What was today may not be over everywhere.
         today_goes_on: bool,
+        /// The time of the last entry of the day before: what could show then may show in it.
+        since: DateTime<Utc>,
     },
     /// The clock ran back to an earlier day, of this date. What was counted since is counted for it.
     Back {
@@ -45,21 +47,22 @@ impl Book {
             today => Turn::Forward {
                 date: last,
                 today_goes_on: today.is_some_and(|today| today >= first),
+                since: self.last.map_or(at, |last| last.min(at)),
             },
         }
     }
 
     /// Moves the book to a time.
     pub(super) fn advance(&mut self, at: DateTime<Utc>) {
+        let turn = self.turn(at);
         self.last = Some(at);
-        match self.turn(at) {
+        match turn {
             Turn::Same { .. } => {}
-            Turn::Forward { date, .. } => {
+            Turn::Forward { date, since, .. } => {
                 self.eve = self.today.replace(date);
                 for line in self.lines.values_mut() {
-                    line.begin_day(at);
+                    line.begin_day(since);
                 }
-                self.lines.retain(|_, line| !line.is_over());
             }
             Turn::Back { date } => {
                 self.today = Some(date);

@@ -16,8 +16,7 @@ impl Book {
     pub fn exposure(&self, at: DateTime<Utc>) -> Micros {
         let turn = self.turn(at);
         let each = self.lines.iter();
-        let sum =
-            Micros::checked_sum(each.map(|(key, line)| self.exposure_in(key, line, turn, at)));
+        let sum = Micros::checked_sum(each.map(|(key, line)| self.exposure_in(key, line, turn)));
         sum.unwrap_or(Micros::MAX)
     }
 
@@ -26,32 +25,19 @@ impl Book {
     pub fn exposure_of(&self, key: &AdSetKey, at: DateTime<Utc>) -> Micros {
         let line = self.lines.get(key);
         line.map_or(Micros::ZERO, |line| {
-            self.exposure_in(key, line, self.turn(at), at)
+            self.exposure_in(key, line, self.turn(at))
         })
     }
 
-    pub(super) fn exposure_in(
-        &self,
-        key: &AdSetKey,
-        line: &Line,
-        turn: Turn,
-        at: DateTime<Utc>,
-    ) -> Micros {
-        self.exposure_with(key, line, Micros::ZERO, turn, at)
+    pub(super) fn exposure_in(&self, key: &AdSetKey, line: &Line, turn: Turn) -> Micros {
+        self.exposure_with(key, line, Micros::ZERO, turn)
     }
 
     /// The exposure of an ad set if one more budget might come to stand.
-    fn exposure_with(
-        &self,
-        key: &AdSetKey,
-        line: &Line,
-        another: Micros,
-        turn: Turn,
-        at: DateTime<Utc>,
-    ) -> Micros {
+    fn exposure_with(&self, key: &AdSetKey, line: &Line, another: Micros, turn: Turn) -> Micros {
         let overdelivery = self.limits.overdelivery(&key.platform);
         let open = line.open_most().max(another);
-        let [one, other] = line.days(turn, at);
+        let [one, other] = line.days(turn);
         one.exposure(open, overdelivery)
             .max(other.exposure(open, overdelivery))
     }
@@ -61,7 +47,7 @@ impl Book {
         let turn = self.turn(at);
         let each = self.lines.iter().map(|(other, line)| {
             let another = if other == key { to } else { Micros::ZERO };
-            self.exposure_with(other, line, another, turn, at)
+            self.exposure_with(other, line, another, turn)
         });
         Micros::checked_sum(each).unwrap_or(Micros::MAX)
     }

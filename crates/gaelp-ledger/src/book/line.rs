@@ -1,7 +1,5 @@
 //! What is known of one ad set.
 
-use std::collections::VecDeque;
-
 use chrono::{DateTime, Utc};
 use gaelp_core::{AdSetKey, DecisionId, Micros};
 
@@ -23,7 +21,7 @@ pub(crate) struct Line {
     today: Day,
     eve: Day,
     open: Vec<Open>,
-    settled: VecDeque<Settled>,
+    settled: Vec<Settled>,
 }
 
 /// What counts for a day.
@@ -44,7 +42,7 @@ struct Open {
     least: Micros,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Settled {
     id: DecisionId,
     /// Until when it might still show.
@@ -89,40 +87,38 @@ impl Line {
             || self.settled.iter().any(|settled| settled.id == id)
     }
 
-    pub(super) fn has_open(&self, id: DecisionId) -> bool {
-        self.intents().any(|intent| intent.id == id)
-    }
-
     /// The days that count at a time, each with what counts for it.
-    pub(super) fn days(&self, turn: Turn, at: DateTime<Utc>) -> [Day; 2] {
+    pub(super) fn days(&self, turn: Turn) -> [Day; 2] {
         let only = |goes_on: bool, day: Day| if goes_on { day } else { Day::default() };
         match turn {
             Turn::Same { eve_goes_on } => [self.today, only(eve_goes_on, self.eve)],
-            Turn::Forward { today_goes_on, .. } => {
-                [self.new_day(at), only(today_goes_on, self.today)]
-            }
+            Turn::Forward {
+                today_goes_on,
+                since,
+                ..
+            } => [self.new_day(since), only(today_goes_on, self.today)],
             Turn::Back { .. } => [self.today, self.eve],
         }
     }
 
-    pub(super) fn high(&self, turn: Turn, at: DateTime<Utc>) -> Micros {
-        let [one, other] = self.days(turn, at);
+    pub(super) fn high(&self, turn: Turn) -> Micros {
+        let [one, other] = self.days(turn);
         one.high.max(other.high)
     }
 
-    pub(super) fn spent(&self, turn: Turn, at: DateTime<Utc>) -> Micros {
-        let [one, other] = self.days(turn, at);
+    pub(super) fn spent(&self, turn: Turn) -> Micros {
+        let [one, other] = self.days(turn);
         one.spent.max(other.spent)
     }
 
     /// What a day begins with: all that may stand then, but for what is open, which is counted
     /// while it is.
-    fn new_day(&self, at: DateTime<Utc>) -> Day {
+    fn new_day(&self, since: DateTime<Utc>) -> Day {
         #[cfg(gaelp_seeded_bugs)]
         if gaelp_core::seeded::is(9) {
             return Day::default();
         }
-        let showing = self.settled.iter().filter(|settled| settled.until > at);
+        let showing = self.settled.iter().filter(|settled| settled.until > since);
         let high = [self.confirmed, self.listed]
             .into_iter()
             .flatten()
@@ -132,9 +128,9 @@ impl Line {
         Day { high, spent }
     }
 
-    pub(super) fn begin_day(&mut self, at: DateTime<Utc>) {
+    pub(super) fn begin_day(&mut self, since: DateTime<Utc>) {
         self.eve = self.today;
-        self.today = self.new_day(at);
+        self.today = self.new_day(since);
     }
 
     pub(super) fn merge_days(&mut self) {
@@ -186,7 +182,7 @@ impl Line {
         self.listed = budget;
         if !self.open.iter().all(|open| open.is_quiet(began, limits)) {
             self.run = 0;
-        } else if self.run > 0 && before == budget {
+        } else if before == budget {
             self.run = (self.run + 1).min(limits.config().read_backs);
         } else {
             self.run = 1;
@@ -213,7 +209,7 @@ impl Line {
                 explained = true;
                 found.push(open.confirmed(key));
             } else {
-                let untouched = alone && open.applied.is_none() && explained;
+                let untouched = alone && open.applied.is_none() && explained; // then it is as before
                 found.push(Change::Expired {
                     key: key.clone(),
                     intent: open.intent.id,
@@ -351,13 +347,13 @@ impl Line {
         let open = self.open.remove(place);
         let stood = if stood { open.most } else { Micros::ZERO };
         self.stood(stood, eve_goes_on);
-        self.settled.push_back(Settled {
+        self.settled.push(Settled {
             id: open.intent.id,
             until: limits.quiet_after(open.intent.not_after),
             stood,
         });
         if self.settled.len() > REMEMBERED {
-            self.settled.pop_front();
+            self.settled.remove(0);
         }
     }
 }
