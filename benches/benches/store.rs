@@ -12,11 +12,14 @@ use gaelp_core::{
     HourSpan, Level, Metrics, Micros, Operand, Platform, PolicyVersion, Propensity,
     PropensityMethod, Quantity, Ratio, Reason, RuleId, UtcHour,
 };
+use gaelp_ledger::{
+    Book, GENESIS, Ledger, LedgerConfig, LedgerStore, Order as Word, Request, Sealed,
+};
 use gaelp_platform::{AdPlatform, Capabilities};
 use gaelp_rollout::{
     Action, ActionRecord, ActionStatus, Journal, Mode, Record, STATE_SCHEMA, State,
 };
-use gaelp_store::{FileId, OnDuplicate, RunId, Store};
+use gaelp_store::{FileId, OnDuplicate, RunId, SqliteLedger, Store};
 use pollster::block_on;
 use tempfile::TempDir;
 
@@ -291,5 +294,55 @@ fn reads(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, imports, journals, reads);
+/// A ledger on disk. An entry is durable, and its anchor too, when `execute` returns.
+fn ledgers(criterion: &mut Criterion) {
+    /// Entries of a log that is opened: some weeks of a small account.
+    const ENTRIES: u64 = 10_000;
+    let limits = LedgerConfig::new(AccountZone::UTC, Micros::new(20_000_000))
+        .with_platform(Platform::Meta, Ratio::ONE)
+        .validate()
+        .expect("sensible limits");
+    let mut group = criterion.benchmark_group("store/ledger");
+    group.sample_size(20);
+    group.throughput(Throughput::Elements(1));
+    let folder = TempDir::new().expect("a temporary folder");
+    let open = |name: &str| SqliteLedger::open(folder.path().join(name), "main").expect("opens");
+    let mut ledger = block_on(Ledger::open(limits, open("execute"))).expect("a new ledger");
+    let mut paused = false;
+    group.bench_function("execute/one_entry", |bencher| {
+        bencher.iter(|| {
+            let order = if paused { Word::Resume } else { Word::Pause };
+            paused = !paused;
+            let request = Request::Order {
+                order,
+                by: "bench".to_owned(),
+                at: START.start(),
+            };
+            block_on(ledger.execute(request)).expect("room on the disk")
+        });
+    });
+    group.bench_function("refresh/nothing_new", |bencher| {
+        bencher.iter(|| block_on(ledger.refresh()).map(Book::seq));
+    });
+    // Opening verifies the chain of the whole log; what the entries say does not matter to it.
+    let long = LazyCell::new(|| {
+        let payload = format!("{{\"filler\":\"{}\"}}", "x".repeat(280));
+        let mut head = GENESIS;
+        let next = |seq| {
+            head = head.then(seq, &payload);
+            let (payload, hash) = (payload.clone(), head);
+            Sealed { seq, payload, hash }
+        };
+        let entries: Vec<Sealed> = (1..=ENTRIES).map(next).collect();
+        block_on(open("open").transact(0, &mut |_| entries.clone())).expect("room on the disk");
+    });
+    group.throughput(Throughput::Elements(ENTRIES));
+    group.bench_function("open/10k", |bencher| {
+        LazyCell::force(&long);
+        bencher.iter(|| open("open"));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, imports, journals, reads, ledgers);
 criterion_main!(benches);

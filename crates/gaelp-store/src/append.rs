@@ -54,6 +54,7 @@ pub(crate) fn append(inner: &mut Inner, run: i64, record: &Record) -> Result<(),
         Record::BudgetState(state) => budget_state(inner, run, state),
         Record::Alert(alert) => self::alert(inner, run, alert),
         Record::Credit(credit) => self::credit(inner, run, credit),
+        Record::Checkpoint(checkpoint) => crate::checkpoint::append(inner, run, checkpoint),
         _ => Err(StoreError::UnknownRecord),
     }
 }

@@ -136,6 +136,17 @@ impl<'r> Row<'r> {
         Ok(DecisionId::new(u128::from_be_bytes(bytes)))
     }
 
+    /// A digest of 32 bytes.
+    pub(crate) fn digest(
+        &self,
+        index: usize,
+        column: &'static str,
+    ) -> Result<[u8; 32], StoreError> {
+        let bytes = self.value(index, column)?.as_blob().ok();
+        let bytes = bytes.and_then(|bytes| bytes.try_into().ok());
+        bytes.ok_or_else(|| self.invalid(column))
+    }
+
     /// The span of two columns, which has at least an hour.
     pub(crate) fn span(&self, from: usize, to: usize) -> Result<HourSpan, StoreError> {
         let span = HourSpan::new(self.hour(from, "ts")?, self.hour(to, "ts_end")?);

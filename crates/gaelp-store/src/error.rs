@@ -7,10 +7,11 @@ use chrono::NaiveDate;
 use gaelp_core::{
     AdSetKey, DecisionId, HourSpan, OrderId, Platform, Revision, TouchpointId, UtcHour,
 };
+use gaelp_ledger::ChainError;
 use gaelp_platform::OrderError;
 use rusqlite::ErrorCode;
 
-use crate::FileId;
+use crate::{FileId, RunId};
 
 /// What can go wrong with a store. The message says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -51,7 +52,7 @@ pub enum StoreError {
         supported: i64,
     },
     /// The database is damaged, or is no database.
-    #[error("the database is damaged ({0}): restore it from a copy, or import into a new file")]
+    #[error("the database is damaged ({damage}): {remedy}", damage = .0, remedy = .0.remedy())]
     Damaged(Damage),
     /// A stored value is not one that this crate writes.
     #[error(
@@ -148,6 +149,13 @@ pub enum StoreError {
         "an earlier error spoiled this batch: nothing of it was stored; mend it and start over"
     )]
     Spoiled,
+    /// An entry that was to be appended to a ledger does not follow on its log: whoever made it
+    /// has another log in mind. Nothing was appended.
+    #[error("entry {seq} does not follow on the ledger's log: open the ledger again")]
+    LedgerEntry {
+        /// The place that it was to have.
+        seq: u64,
+    },
     /// A record of a kind that this version of the crate does not know.
     #[error("a record of a kind that this store does not know: update gaelp-store")]
     UnknownRecord,
@@ -188,6 +196,71 @@ pub enum Damage {
         /// The first thing it found, in the engine's words.
         first: String,
     },
+    /// The spend ledger's log was changed, or is not whole.
+    #[error("the ledger of {account:?}: {damage}")]
+    Ledger {
+        /// Whose ledger.
+        account: String,
+        /// What was found.
+        damage: LedgerDamage,
+    },
+    /// A checkpoint of a run is not what was written.
+    #[error("a checkpoint of run {run} was changed")]
+    Checkpoint {
+        /// Which run.
+        run: RunId,
+    },
+}
+
+impl Damage {
+    /// What to do about it.
+    const fn remedy(&self) -> &'static str {
+        match self {
+            Self::Ledger {
+                damage: LedgerDamage::Chain(_),
+                ..
+            } => "restore it from a copy",
+            Self::Ledger { .. } => {
+                "restore it from a copy, or accept the log as it is once no write that it may \
+                 have lost can arrive any more"
+            }
+            Self::Checkpoint { .. } => "restore it from a copy, or go on from the one before",
+            _ => "restore it from a copy, or import into a new file",
+        }
+    }
+}
+
+/// What is wrong with a spend ledger's log.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LedgerDamage {
+    /// The hash chain is broken.
+    #[error(transparent)]
+    Chain(ChainError),
+    /// The log ends before the last entry that was acknowledged.
+    #[error("it ends at entry {last}, but entry {anchored} was acknowledged")]
+    Behind {
+        /// The last entry that was acknowledged.
+        anchored: u64,
+        /// The last entry that is there; 0 where there is none.
+        last: u64,
+    },
+    /// Another entry stands in the place of the last one that was acknowledged.
+    #[error("entry {seq} is not the one that was acknowledged")]
+    Replaced {
+        /// Its place.
+        seq: u64,
+    },
+    /// The file beside the database that says how far the log reaches lacks, or does not speak of
+    /// this ledger.
+    #[error("it has {last} entries, and nothing says how many were acknowledged")]
+    Unanchored {
+        /// The last entry that is there.
+        last: u64,
+    },
+    /// The file beside the database that says how far the log reaches was changed.
+    #[error("the file that says how many entries were acknowledged was changed")]
+    Anchor,
 }
 
 /// The natural key of a record.

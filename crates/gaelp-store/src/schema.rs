@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, TransactionBehavior};
@@ -13,7 +14,10 @@ use crate::error::{Damage, engine};
 pub(crate) const APPLICATION_ID: i32 = 0x6761_656c;
 
 /// Each brings a database from the version of its place to the next.
-const MIGRATIONS: &[&str] = &[include_str!("schema/0001.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema/0001.sql"),
+    include_str!("schema/0002.sql"),
+];
 
 /// How long to wait for another writer before giving up: far longer than any commit takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
@@ -46,6 +50,10 @@ pub(crate) fn supported() -> i64 {
 /// a write-ahead log, it tells one of them at once that the other is busy, because both waiting
 /// could be a deadlock. The whole attempt is therefore made again.
 pub(crate) fn open_file(path: &Path) -> Result<Connection, StoreError> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "it limits how long to wait for others, and decides nothing"
+    )]
     let begun = Instant::now();
     loop {
         match try_open_file(path) {
@@ -117,14 +125,16 @@ fn version(connection: &Connection) -> Result<i64, StoreError> {
 }
 
 fn is_ours(connection: &Connection, path: &Path) -> Result<(), StoreError> {
-    let application_id: i32 = connection
+    // One view for all three: another process may be making a new file ours just now.
+    let view = connection.unchecked_transaction().map_err(engine)?;
+    let application_id: i32 = view
         .pragma_query_value(None, "application_id", |row| row.get(0))
         .map_err(engine)?;
-    let objects: i64 = connection
+    let objects: i64 = view
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
         .map_err(engine)?;
     // A new file has neither.
-    let new = application_id == 0 && objects == 0 && version(connection)? == 0;
+    let new = application_id == 0 && objects == 0 && version(&view)? == 0;
     if new || application_id == APPLICATION_ID {
         return Ok(());
     }
@@ -156,20 +166,34 @@ fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
 /// Refuses a database whose tables, indices or triggers are not what the migrations make: a
 /// missing trigger would be a history that can be rewritten unseen.
 fn check(connection: &Connection) -> Result<(), StoreError> {
-    let reference = Connection::open_in_memory().map_err(engine)?;
-    for step in MIGRATIONS {
-        reference.execute_batch(step).map_err(engine)?;
-    }
     let found = objects(connection)?;
-    for (object, sql) in objects(&reference)? {
-        if found.get(&object) != Some(&sql) {
+    for (object, sql) in reference()? {
+        if found.get(object) != Some(sql) {
+            let object = object.clone();
             return Err(StoreError::Damaged(Damage::Schema { object }));
         }
     }
     Ok(())
 }
 
-fn objects(connection: &Connection) -> Result<BTreeMap<String, Option<String>>, StoreError> {
+/// What the migrations make: always the same, so made once.
+fn reference() -> Result<&'static Objects, StoreError> {
+    static REFERENCE: OnceLock<Objects> = OnceLock::new();
+    if let Some(reference) = REFERENCE.get() {
+        return Ok(reference);
+    }
+    let connection = Connection::open_in_memory().map_err(engine)?;
+    for step in MIGRATIONS {
+        connection.execute_batch(step).map_err(engine)?;
+    }
+    let made = objects(&connection)?;
+    Ok(REFERENCE.get_or_init(|| made))
+}
+
+/// The schema's objects by kind and name, with the statement that made each.
+type Objects = BTreeMap<String, Option<String>>;
+
+fn objects(connection: &Connection) -> Result<Objects, StoreError> {
     let mut statement = connection
         .prepare("SELECT type || ' ' || name, sql FROM sqlite_schema")
         .map_err(engine)?;

@@ -1,9 +1,13 @@
 //! What a store promises, seen from outside.
 
+mod checkpoint;
 mod crash;
+mod damage;
 mod hostile;
 mod import;
 mod journal;
+mod ledger;
+mod ledger_crash;
 mod opening;
 mod recorded;
 mod support;

@@ -5,15 +5,17 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::Path;
 
 use gaelp_core::{
-    AdSetKey, ArmId, Choice, Decision, DecisionId, EndKind, Experience, HourSpan, Level, MetricRow,
-    Metrics, Micros, Operand, Platform, PolicyVersion, Propensity, PropensityMethod, Quantity,
-    Ratio, Reason, Revision, RewardCorrection, RuleId, TouchpointId, UtcHour,
+    AccountZone, AdSetKey, ArmId, Choice, Decision, DecisionId, EndKind, Experience, HourSpan,
+    Level, MetricRow, Metrics, Micros, Operand, Platform, PolicyVersion, Propensity,
+    PropensityMethod, Quantity, Ratio, Reason, Revision, RewardCorrection, RuleId, TouchpointId,
+    UtcHour,
 };
+use gaelp_ledger::{LedgerConfig, LedgerStore, Limits, Order, Request, Sealed};
 use gaelp_rollout::{
     Action, ActionRecord, ActionStatus, Alert, AlertKind, BudgetState, Credit, ExperienceRecord,
     Journal, Mode, Record, State,
 };
-use gaelp_store::{RunJournal, StoreError};
+use gaelp_store::{RunJournal, SqliteLedger, StoreError};
 use proptest::prelude::*;
 use rusqlite::Connection;
 use rusqlite::types::Value;
@@ -184,6 +186,37 @@ pub(crate) fn records(n: u32) -> Vec<Record> {
         Record::Alert(alert(n)),
         Record::Credit(credit(n)),
     ]
+}
+
+/// The account whose ledger the tests write.
+pub(crate) const ACCOUNT: &str = "main";
+
+pub(crate) fn limits() -> Limits {
+    LedgerConfig::new(AccountZone::UTC, Micros::new(20_000_000))
+        .with_platform(Platform::Meta, Ratio::from_ppm(1_750_000))
+        .validate()
+        .expect("sensible limits")
+}
+
+/// The `n`-th request of a made-up ledger: each is one entry.
+pub(crate) fn order(n: u32) -> Request {
+    let orders = [Order::Pause, Order::Kill, Order::Resume, Order::Rearm];
+    Request::Order {
+        order: orders[n as usize % orders.len()],
+        by: format!("operator {n}"),
+        at: NOON.plus(i32::try_from(n / 60).expect("few")).start(),
+    }
+}
+
+/// The entries of a log after a place.
+pub(crate) fn read_log(log: &mut SqliteLedger, after: u64) -> Result<Vec<Sealed>, StoreError> {
+    let mut read = Vec::new();
+    let mut decide = |entries| {
+        read = entries;
+        Vec::new()
+    };
+    pollster::block_on(log.transact(after, &mut decide))?;
+    Ok(read)
 }
 
 pub(crate) fn commit(journal: &mut RunJournal, records: Vec<Record>) -> Result<(), StoreError> {
