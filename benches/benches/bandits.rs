@@ -1,12 +1,17 @@
-//! How long Thompson sampling takes to choose, and to know with what probability it chose.
+//! How long bandits take to choose, to learn, and to know with what probability they chose.
 //!
-//! Arms have some 500 pulls each and success rates from 2 % to 10 %; everything is fixed.
+//! `thompson` arms have some 500 pulls each and success rates from 2 % to 10 %. `step` is one choice
+//! and one update, from no evidence up to 20,000 steps and then again: what peers are measured by,
+//! see `bandits.sh`. Everything is fixed.
 
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use gaelp_bandits::{BetaPrior, BetaThompson, CredibleLevel, Feedback, UnitReward};
-use gaelp_core::{ArmId, DecisionId, Seed};
+use gaelp_bandits::{
+    Bandit, BetaPrior, BetaThompson, CredibleLevel, EpsilonGreedy, Exp3Ix, Feedback, Imed, KlUcb,
+    Outcome, Policy, Rule, TrackedPropensities, Ucb1, UnitReward,
+};
+use gaelp_core::{ArmId, DecisionId, Seed, UtcHour};
 
 const SIZES: [u32; 4] = [4, 10, 100, 1000];
 const PULLS: u32 = 500;
@@ -68,5 +73,91 @@ fn thompson(criterion: &mut Criterion) {
     });
 }
 
-criterion_group!(benches, thompson);
+/// Success rates from 2 % to 10 %, in no order.
+fn rate(arm: u32, arms: u32) -> f64 {
+    0.02 + 0.08 * f64::from(arm * 7919 % arms) / f64::from(arms)
+}
+
+/// Whether a step's reward is won: a hash of the step, evenly spread.
+fn won(step: u64, rate: f64) -> bool {
+    let bits = step.wrapping_mul(0x9E37_79B9_7F4A_7C15) ^ (step >> 7);
+    let bits = (bits ^ (bits >> 31)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    f64::from(u32::try_from(bits >> 32).unwrap_or(0)) < rate * 4_294_967_296.0
+}
+
+/// After so many steps a policy starts again, as the peers' do.
+const STEPS: u64 = 20_000;
+
+fn steps(criterion: &mut Criterion) {
+    let seed = Seed::new(20_261_120);
+    for arms in [4, 100, 1000] {
+        let ids = (0..arms).map(|arm| (ArmId::new(arm), BetaPrior::default()));
+        let fresh = BetaThompson::new(ids).expect("distinct arms under the default prior");
+        let eligible = fresh.all();
+        let (mut policy, mut step) = (fresh.clone(), 0_u64);
+        criterion.bench_function(&format!("step/thompson/k{arms}"), |bencher| {
+            bencher.iter(|| {
+                if step.is_multiple_of(STEPS) {
+                    policy.clone_from(&fresh);
+                }
+                step += 1;
+                let arm = policy.draw(&eligible, seed, DecisionId::new(step.into()));
+                let won = won(step, rate(arm.get(), arms));
+                policy.update(&[pulled(arm, won)])
+            });
+        });
+    }
+    for arms in [10, 100, 1000] {
+        let mut policy = trained(arms);
+        let eligible = policy.all();
+        let mut tracked =
+            TrackedPropensities::new(&policy, &eligible).expect("arms of the same policy");
+        let mut step = 0_u64;
+        criterion.bench_function(&format!("step/tracked-propensity/k{arms}"), |bencher| {
+            bencher.iter(|| {
+                step += 1;
+                let arm = ArmId::new(u32::try_from(step * 31 % u64::from(arms)).unwrap_or(0));
+                let won = won(step, rate(arm.get(), arms));
+                policy
+                    .update(&[pulled(arm, won)])
+                    .expect("feedback of known arms");
+                tracked.follow(&policy, arm).expect("an eligible arm");
+                tracked.propensity(&policy, arm).expect("an eligible arm")
+            });
+        });
+    }
+    step_of(criterion, "kl-ucb", &KlUcb::default());
+    step_of(criterion, "imed", &Imed);
+    step_of(criterion, "ucb1", &Ucb1::default());
+    step_of(criterion, "epsilon-greedy", &EpsilonGreedy::default());
+    step_of(criterion, "exp3-ix", &Exp3Ix::default());
+}
+
+fn step_of<R>(criterion: &mut Criterion, name: &str, rule: &R)
+where
+    R: Rule<Reward = UnitReward> + Clone,
+{
+    for arms in [4, 100] {
+        let ids = (0..arms).map(ArmId::new);
+        let fresh = Bandit::new(rule.clone(), ids).expect("sound parameters");
+        let eligible = fresh.all();
+        let (mut policy, mut step) = (fresh.clone(), 0_u64);
+        criterion.bench_function(&format!("step/{name}/k{arms}"), |bencher| {
+            bencher.iter(|| {
+                if step.is_multiple_of(STEPS) {
+                    policy.clone_from(&fresh);
+                }
+                step += 1;
+                let decision = DecisionId::new(step.into());
+                let chosen = policy.select(&eligible, Seed::new(7), decision);
+                let chosen = chosen.expect("all arms live");
+                let won = won(step, rate(chosen.key.arm.get(), arms));
+                let reward = pulled(chosen.key.arm, won).reward;
+                policy.update(&[Outcome::of(&chosen, UtcHour::new(0), reward)])
+            });
+        });
+    }
+}
+
+criterion_group!(benches, thompson, steps);
 criterion_main!(benches);

@@ -45,6 +45,11 @@ impl Eligible {
         self.arms.binary_search(&arm).is_ok()
     }
 
+    /// The place of an arm among them.
+    pub(crate) fn position(&self, arm: ArmId) -> Option<usize> {
+        self.arms.binary_search(&arm).ok()
+    }
+
     /// How many they are: never zero.
     #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
     pub fn len(&self) -> usize {

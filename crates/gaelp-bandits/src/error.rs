@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use gaelp_core::ArmId;
+use gaelp_core::{ArmId, UtcHour};
+
+use crate::{ArmKey, ForgettingError};
 
 /// One of the two parameters of a [`BetaPrior`](crate::BetaPrior).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +46,33 @@ pub struct PriorError {
     pub violations: Vec<PriorViolation>,
 }
 
-/// Something wrong with one arm of a new policy.
+/// A parameter of a rule outside of its range.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error("{parameter} is {value}: a number from {least} to {most} is expected")]
+pub struct ParameterViolation {
+    /// Which parameter.
+    pub parameter: &'static str,
+    /// Its value.
+    pub value: f64,
+    /// The least allowed.
+    pub least: f64,
+    /// The most allowed.
+    pub most: f64,
+}
+
+impl ParameterViolation {
+    /// The violation of a range, if it is one. NaN always is.
+    pub fn check(parameter: &'static str, value: f64, least: f64, most: f64) -> Option<Self> {
+        (!(least..=most).contains(&value)).then_some(Self {
+            parameter,
+            value,
+            least,
+            most,
+        })
+    }
+}
+
+/// Something wrong with one arm of a new policy, or with its rule.
 #[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ArmViolation {
@@ -62,6 +90,9 @@ pub enum ArmViolation {
         /// What is wrong with its prior.
         violation: PriorViolation,
     },
+    /// A parameter of the policy's rule cannot be used.
+    #[error("{0}")]
+    Parameter(ParameterViolation),
 }
 
 /// Arms of which no policy can be made.
@@ -77,6 +108,24 @@ pub enum ArmError {
         /// All that is wrong, by arm; at least one violation.
         violations: Vec<ArmViolation>,
     },
+    /// The arm to be added lives.
+    #[error("arm {arm} is there already")]
+    Living {
+        /// The arm.
+        arm: ArmId,
+    },
+    /// The arm to be retired or restarted does not live.
+    #[error("the policy has no arm {arm}")]
+    NotLiving {
+        /// The arm.
+        arm: ArmId,
+    },
+    /// The arm's id was used 2³² times.
+    #[error("the id of arm {arm} was used too often")]
+    UsedUp {
+        /// The arm.
+        arm: ArmId,
+    },
 }
 
 /// A choice that cannot be made.
@@ -88,6 +137,12 @@ pub enum SelectError {
     NoneEligible {
         /// How many arms the policy has.
         arms: usize,
+    },
+    /// An eligible arm is not one of the policy's.
+    #[error("arm {arm} is eligible, but the policy does not have it")]
+    NotLiving {
+        /// The arm.
+        arm: ArmId,
     },
 }
 
@@ -109,7 +164,27 @@ pub enum FeedbackError {
         /// The arm.
         arm: ArmId,
     },
-    /// The arm's sums would pass 1.8e13 rewards.
+    /// The arm, or this life of it, was retired or restarted: what was learnt of it is gone.
+    #[error("feedback for arm {key}, which was retired")]
+    Retired {
+        /// The arm and its generation.
+        key: ArmKey,
+    },
+    /// Part of a trial, for a policy that takes whole trials only.
+    #[error("feedback for arm {key} is part of a trial; this policy takes whole trials only")]
+    PartOfTrial {
+        /// The arm and its generation.
+        key: ArmKey,
+    },
+    /// The feedback is so old that it no longer counts.
+    #[error("feedback for arm {key} of hour {}, which is forgotten", .at.get())]
+    Forgotten {
+        /// The arm and its generation.
+        key: ArmKey,
+        /// When it was chosen.
+        at: UtcHour,
+    },
+    /// The arm's sums would pass what they can hold.
     #[error("arm {arm} cannot hold more feedback")]
     Full {
         /// The arm.
@@ -149,6 +224,18 @@ pub enum SnapshotError {
     /// Its arms make no policy.
     #[error("the snapshot's arms make no policy: {0}")]
     Arms(#[from] ArmError),
+    /// Its forgetting cannot be done.
+    #[error("the snapshot's forgetting cannot be done: {0}")]
+    Forgetting(#[from] ForgettingError),
+    /// An arm is said to live in a generation that was retired.
+    #[error("the snapshot's arm {arm} lives in a generation that was retired")]
+    Generation {
+        /// The arm.
+        arm: ArmId,
+    },
+    /// Its evidence is not that of its arms.
+    #[error("the snapshot's evidence cannot be taken: {0}")]
+    Evidence(FeedbackError),
 }
 
 /// Items separated by semicolons.

@@ -84,6 +84,44 @@ impl From<UnitReward> for f64 {
     }
 }
 
+/// A share of a whole, from 0 to 1, held in millionths.
+///
+/// ```
+/// use gaelp_bandits::Share;
+///
+/// assert_eq!(Share::new(0.25)?.millionths(), 250_000);
+/// assert!(Share::new(-0.1).is_err());
+/// # Ok::<(), gaelp_bandits::RewardError>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Share(UnitReward);
+
+impl Share {
+    /// All of it.
+    pub const FULL: Self = Self(UnitReward::SUCCESS);
+    /// Nothing of it.
+    pub const NONE: Self = Self(UnitReward::FAILURE);
+
+    /// A share, rounded to the nearest millionth.
+    ///
+    /// # Errors
+    /// [`RewardError`] outside of [0, 1], and for NaN.
+    pub fn new(value: f64) -> Result<Self, RewardError> {
+        UnitReward::new(value).map(Self)
+    }
+
+    /// The share in millionths.
+    pub const fn millionths(self) -> u32 {
+        self.0.millionths()
+    }
+
+    /// The share as a number.
+    pub fn get(self) -> f64 {
+        self.0.get()
+    }
+}
+
 /// What came of choosing an arm once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Feedback {

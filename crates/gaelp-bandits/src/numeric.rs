@@ -6,6 +6,8 @@
 
 pub(crate) mod elementary;
 pub(crate) mod legendre;
+pub(crate) mod log_gamma;
 pub(crate) mod logit_beta;
 pub(crate) mod maximum;
 pub(crate) mod sampler;
+pub(crate) mod student;

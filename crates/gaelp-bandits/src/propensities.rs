@@ -38,7 +38,8 @@ impl Propensities {
     /// It is below every error estimate, and holds importance weights finite.
     pub const FLOOR: f64 = 0.5 * f64::EPSILON;
 
-    /// The propensity of an arm; `None` if it is not eligible.
+    /// The propensity of an arm; `None` if it is not eligible, or cannot be chosen by a policy
+    /// whose propensities have a closed form.
     ///
     /// **Cost**: O(log of the number of arms).
     pub fn get(&self, arm: ArmId) -> Option<Propensity> {
@@ -62,6 +63,40 @@ impl Propensities {
             PropensityMethod::Quadrature { error } => error,
             _ => 0.0,
         }
+    }
+
+    /// The propensities of probabilities given by rising arm, at least one of them positive.
+    ///
+    /// What a closed form says can never be chosen is left out.
+    pub(crate) fn from_chances(
+        chances: impl Iterator<Item = (ArmId, f64)>,
+        method: PropensityMethod,
+    ) -> Self {
+        let exact = method == PropensityMethod::Exact;
+        let possible = chances.filter(|(_, chance)| !exact || *chance > 0.0);
+        let arms = possible
+            .map(|(arm, chance)| (arm, floored(chance)))
+            .collect();
+        Self { arms, method }
+    }
+
+    /// The arm at a point of (0, 1), where arms are laid out side by side as wide as their
+    /// propensities.
+    pub(crate) fn draw(&self, point: f64) -> (ArmId, Propensity) {
+        let mut left = point;
+        let found = self.arms.iter().find(|(_, propensity)| {
+            left -= propensity.get();
+            left < 0.0
+        });
+        // Rounding may leave a last crumb: it goes to the likeliest.
+        let likeliest = || {
+            self.arms
+                .iter()
+                .max_by(|a, b| a.1.get().total_cmp(&b.1.get()))
+        };
+        *found
+            .or_else(likeliest)
+            .expect("propensities are never empty")
     }
 
     /// The arm at a position, with its propensity.

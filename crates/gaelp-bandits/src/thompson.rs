@@ -1,18 +1,24 @@
 //! Thompson sampling of success rates.
 
+mod draw;
+mod policy;
 mod prepared;
 mod snapshot;
+mod tracked;
 
 use gaelp_core::{ArmId, Choice, DecisionId, PolicyVersion, Seed};
 use serde::{Deserialize, Serialize};
 
+use draw::{Crowd, Ready};
 pub use prepared::PreparedThompson;
 use snapshot::Snapshot;
+pub use tracked::TrackedPropensities;
 
+use crate::arm::Retired;
 use crate::feedback::Sums;
 use crate::{
-    ArmError, ArmPosterior, ArmViolation, BetaPrior, Eligible, Evidence, Feedback, FeedbackError,
-    Propensities, SelectError,
+    ArmError, ArmKey, ArmPosterior, ArmViolation, BetaPrior, Eligible, Evidence, Feedback,
+    FeedbackError, Generation, Propensities, SelectError,
 };
 
 /// Thompson sampling with a beta posterior per arm: each arm is chosen as often as it is believed
@@ -53,11 +59,15 @@ pub struct BetaThompson {
     /// By rising id, without duplicates, not empty.
     arms: Vec<Arm>,
     version: PolicyVersion,
+    retired: Retired,
+    /// What drawing needs of every arm, in the order of the arms: a function of them alone.
+    ready: Vec<Ready>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Arm {
     id: ArmId,
+    generation: Generation,
     prior: BetaPrior,
     sums: Sums,
 }
@@ -80,13 +90,18 @@ impl BetaThompson {
     pub fn new(arms: impl IntoIterator<Item = (ArmId, BetaPrior)>) -> Result<Self, ArmError> {
         let arms = arms.into_iter().map(|(id, prior)| Arm {
             id,
+            generation: Generation::default(),
             prior,
             sums: Sums::default(),
         });
-        Self::checked(arms.collect(), PolicyVersion::default())
+        Self::checked(arms.collect(), PolicyVersion::default(), Retired::default())
     }
 
-    fn checked(mut arms: Vec<Arm>, version: PolicyVersion) -> Result<Self, ArmError> {
+    fn checked(
+        mut arms: Vec<Arm>,
+        version: PolicyVersion,
+        retired: Retired,
+    ) -> Result<Self, ArmError> {
         if arms.is_empty() {
             return Err(ArmError::NoArms);
         }
@@ -101,7 +116,14 @@ impl BetaThompson {
             violations.extend(of_prior.map(|violation| ArmViolation::Prior { arm, violation }));
         }
         if violations.is_empty() {
-            Ok(Self { arms, version })
+            let crowd = Crowd::of(arms.len());
+            let ready = arms.iter().map(|arm| Ready::new(arm, crowd)).collect();
+            Ok(Self {
+                arms,
+                version,
+                retired,
+                ready,
+            })
         } else {
             Err(ArmError::Invalid { violations })
         }
@@ -111,6 +133,63 @@ impl BetaThompson {
     /// within a policy's life it names one posterior.
     pub const fn version(&self) -> PolicyVersion {
         self.version
+    }
+
+    /// Adds an arm. An id that was retired starts a new generation.
+    ///
+    /// # Errors
+    /// [`ArmError`] if the arm lives already, or its prior cannot be used.
+    ///
+    /// ```
+    /// use gaelp_bandits::{BetaPrior, BetaThompson};
+    /// use gaelp_core::ArmId;
+    ///
+    /// let arms = (0..3).map(|arm| (ArmId::new(arm), BetaPrior::default()));
+    /// let mut policy = BetaThompson::new(arms)?;
+    /// policy.retire(ArmId::new(1))?;
+    /// let again = policy.add(ArmId::new(1), BetaPrior::new(2.0, 50.0)?)?;
+    /// assert_eq!(again.generation.get(), 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn add(&mut self, arm: ArmId, prior: BetaPrior) -> Result<ArmKey, ArmError> {
+        let Err(place) = self.place(arm) else {
+            return Err(ArmError::Living { arm });
+        };
+        let violations: Vec<_> = prior
+            .violations()
+            .map(|violation| ArmViolation::Prior { arm, violation })
+            .collect();
+        if !violations.is_empty() {
+            return Err(ArmError::Invalid { violations });
+        }
+        let key = self.retired.next(arm).ok_or(ArmError::UsedUp { arm })?;
+        let added = Arm {
+            id: arm,
+            generation: key.generation,
+            prior,
+            sums: Sums::default(),
+        };
+        self.arms.insert(place, added);
+        self.ready();
+        self.version = self.version.next();
+        Ok(key)
+    }
+
+    /// Retires an arm with all that was learnt of it. Feedback for it is refused from now on.
+    ///
+    /// # Errors
+    /// [`ArmError`] if the policy does not have it, or has no other.
+    pub fn retire(&mut self, arm: ArmId) -> Result<ArmKey, ArmError> {
+        let place = self.place(arm).map_err(|_| ArmError::NotLiving { arm })?;
+        if self.arms.len() == 1 {
+            return Err(ArmError::NoArms);
+        }
+        let Arm { generation, .. } = self.arms.remove(place);
+        self.ready();
+        let key = ArmKey { arm, generation };
+        self.retired.end(key);
+        self.version = self.version.next();
+        Ok(key)
     }
 
     /// What is believed about each arm, by rising id.
@@ -249,11 +328,11 @@ impl BetaThompson {
     }
 
     fn change_one(&mut self, arm: ArmId, sums: Sums, change: Change) -> Result<(), FeedbackError> {
-        let position = self.arms.binary_search_by_key(&arm, |held| held.id);
-        let held = position
-            .ok()
-            .and_then(|position| self.arms.get_mut(position));
-        let held = held.ok_or(FeedbackError::UnknownArm { arm })?;
+        let Ok(place) = self.place(arm) else {
+            return Err(self.retired.missing(arm));
+        };
+        let crowd = Crowd::of(self.arms.len());
+        let held = &mut self.arms[place];
         held.sums = match change {
             Change::Add => held.sums.plus(sums).ok_or(FeedbackError::Full { arm })?,
             Change::TakeBack => held
@@ -261,7 +340,19 @@ impl BetaThompson {
                 .minus(sums)
                 .ok_or(FeedbackError::NotRecorded { arm })?,
         };
+        self.ready[place] = Ready::new(held, crowd);
         Ok(())
+    }
+
+    /// Makes all arms ready anew: what they need depends on how many they are.
+    fn ready(&mut self) {
+        let crowd = Crowd::of(self.arms.len());
+        let ready = self.arms.iter().map(|arm| Ready::new(arm, crowd));
+        self.ready = ready.collect();
+    }
+
+    fn place(&self, arm: ArmId) -> Result<usize, usize> {
+        self.arms.binary_search_by_key(&arm, |held| held.id)
     }
 
     /// The shapes of the eligible arms, by rising id.

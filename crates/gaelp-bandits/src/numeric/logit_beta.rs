@@ -49,6 +49,11 @@ impl LogitBeta {
         }
     }
 
+    /// The log-density at logit t less a t + b ln(1 − x): −ln B(a, b).
+    pub(crate) fn constant(&self) -> f64 {
+        self.peak - (self.a * ln(self.mean) + self.b * ln(self.rest))
+    }
+
     /// The log-density at `t`, in full relative precision of the distance from the mode.
     pub(crate) fn log_density(&self, t: f64) -> f64 {
         self.peak - self.drop(t - self.mode).0
@@ -69,6 +74,17 @@ impl LogitBeta {
         } else {
             let (drop, slope) = drop_of(self.n, self.b, self.rest, self.mean, -distance);
             (drop, -slope)
+        }
+    }
+
+    /// A bound on the probability of lying above `t`: beyond the mode the log-concave density is
+    /// below its tangent's exponential.
+    pub(crate) fn tail_bound(&self, t: f64) -> f64 {
+        let (drop, slope) = self.drop(t - self.mode);
+        if slope > 0.0 {
+            (exp(self.peak - drop) / slope).min(1.0)
+        } else {
+            1.0
         }
     }
 

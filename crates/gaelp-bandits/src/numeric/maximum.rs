@@ -1,4 +1,4 @@
-//! With what probability is each of several independent beta variables the largest?
+//! With what probability is each of several independent variables the largest?
 //!
 //! pᵢ = ∫ fᵢ(t) Πⱼ≠ᵢ Fⱼ(t) dt on the logit axis. The integral is marched from the top down in
 //! panels of 16 Gauss–Legendre nodes. Within a panel every density costs one `exp` per node, its
@@ -11,7 +11,7 @@
 
 use super::elementary::{exp, exp_m1, ln, ln_1p};
 use super::legendre::{self, NODES, NULL_RULES, POINTS, Panel, WEIGHTS};
-use super::logit_beta::{LogitBeta, panel_width};
+use super::logit_beta::{self, LogitBeta};
 
 /// What a panel may leave unresolved. The rule's own error is far smaller; this bounds the
 /// highest coefficients that it still sees.
@@ -42,10 +42,85 @@ pub(crate) struct Maximum {
     pub(crate) error: f64,
 }
 
+/// The law of a variable on an axis that all arms share.
+///
+/// Its density has one peak there. What a panel's nodes have in common for all arms, `Axis` holds.
+pub(crate) trait Law {
+    type Axis;
+
+    /// Where the density is highest, and how wide that peak is.
+    fn mode(&self) -> f64;
+    fn width(&self) -> f64;
+
+    /// Points beyond which nothing that matters lies.
+    fn upper(&self) -> f64;
+    fn lower(&self) -> f64;
+
+    fn log_density(&self, t: f64) -> f64;
+
+    fn axis(right: f64, width: f64) -> Self::Axis;
+
+    /// The density at the nodes, given its logarithm at the right end.
+    fn density(&self, axis: &Self::Axis, start: f64) -> Panel;
+
+    /// The log-density at the left end.
+    fn carry(&self, axis: &Self::Axis, start: f64, left: f64) -> f64;
+
+    /// How wide a panel that ends at `right` may be.
+    fn panel_width(right: f64) -> f64;
+}
+
+impl Law for LogitBeta {
+    type Axis = Axis;
+
+    fn mode(&self) -> f64 {
+        self.mode
+    }
+
+    fn width(&self) -> f64 {
+        self.width
+    }
+
+    fn upper(&self) -> f64 {
+        self.upper()
+    }
+
+    fn lower(&self) -> f64 {
+        self.lower()
+    }
+
+    fn log_density(&self, t: f64) -> f64 {
+        self.log_density(t)
+    }
+
+    fn axis(right: f64, width: f64) -> Axis {
+        Axis::new(right, width)
+    }
+
+    #[inline]
+    fn density(&self, axis: &Axis, start: f64) -> Panel {
+        axis.density(self, start)
+    }
+
+    #[inline]
+    fn carry(&self, axis: &Axis, start: f64, left: f64) -> f64 {
+        // Near the peak the carried value is exact enough, and cheaper.
+        if self.is_near_peak(start) {
+            start + (self.a * axis.success_left + self.b * axis.failure_left)
+        } else {
+            self.log_density(left)
+        }
+    }
+
+    fn panel_width(right: f64) -> f64 {
+        logit_beta::panel_width(right)
+    }
+}
+
 /// One arm on the march.
-struct Lane {
+struct Lane<L> {
     arm: usize,
-    law: LogitBeta,
+    law: L,
     upper: f64,
     /// The log-density at the panel's right end.
     log_density: f64,
@@ -59,8 +134,8 @@ struct Lane {
 }
 
 /// ln x and ln(1 − x) along a panel, relative to its right end.
-struct Axis {
-    width: f64,
+#[derive(Clone, Debug)]
+pub(crate) struct Axis {
     success: Panel,
     failure: Panel,
     success_left: f64,
@@ -70,7 +145,7 @@ struct Axis {
 /// Computes the probabilities.
 ///
 /// Cost: O(panels × arms); some ten panels for similar arms.
-pub(crate) fn maximum(arms: impl Iterator<Item = LogitBeta>) -> Maximum {
+pub(crate) fn maximum<L: Law>(arms: impl Iterator<Item = L>) -> Maximum {
     let mut march = March::new(arms, TOLERANCE);
     let mut panels = 0;
     while march.goes_on() && panels < MOST_PANELS {
@@ -80,9 +155,21 @@ pub(crate) fn maximum(arms: impl Iterator<Item = LogitBeta>) -> Maximum {
     march.finish()
 }
 
-struct March {
+/// The panels, from left to right end, that resolve the maximum of these arms: from the top down.
+pub(crate) fn panels<L: Law>(arms: impl Iterator<Item = L>) -> Vec<(f64, f64)> {
+    let mut march = March::new(arms, TOLERANCE);
+    let mut panels = Vec::new();
+    while march.goes_on() && panels.len() < MOST_PANELS {
+        let right = march.right;
+        march.step();
+        panels.push((march.right, right));
+    }
+    panels
+}
+
+struct March<L> {
     /// By falling upper end; those before `active` have been met.
-    lanes: Vec<Lane>,
+    lanes: Vec<Lane<L>>,
     active: usize,
     right: f64,
     floor: f64,
@@ -97,17 +184,17 @@ struct March {
     sharpness: f64,
 }
 
-impl March {
-    fn new(arms: impl Iterator<Item = LogitBeta>, tolerance: f64) -> Self {
+impl<L: Law> March<L> {
+    fn new(arms: impl Iterator<Item = L>, tolerance: f64) -> Self {
         let mut floor = f64::NEG_INFINITY;
-        let mut lanes: Vec<Lane> = arms
+        let mut lanes: Vec<Lane<L>> = arms
             .enumerate()
             .map(|(arm, law)| {
                 floor = floor.max(law.lower());
                 Lane {
                     arm,
-                    law,
                     upper: law.upper(),
+                    law,
                     log_density: 0.0,
                     below: 1.0,
                     below_left: 1.0,
@@ -119,7 +206,7 @@ impl March {
         lanes.sort_by(|one, other| other.upper.total_cmp(&one.upper));
         let (right, proposal) = lanes
             .first()
-            .map_or((floor, 0.0), |lane| (lane.upper, SPAN * lane.law.width));
+            .map_or((floor, 0.0), |lane| (lane.upper, SPAN * lane.law.width()));
         Self {
             lanes,
             active: 0,
@@ -145,8 +232,8 @@ impl March {
             // Where the panel ends after rounding, so that densities carried along stay in place.
             width = self.right - left;
             self.meet(left);
-            let axis = Axis::new(self.right, width);
-            let product = self.evaluate(&axis);
+            let axis = L::axis(self.right, width);
+            let product = self.evaluate(&axis, width);
             let tolerance = self.tolerance + 4.0 * f64::EPSILON * self.sharpness;
             if product.unresolved <= tolerance || width <= finest {
                 self.accept(left, &axis, &product);
@@ -159,13 +246,13 @@ impl March {
 
     /// The width to try, and the width below which refining sees nothing but rounding.
     fn trial(&self) -> (f64, f64) {
-        let mut width = self.proposal.min(panel_width(self.right));
+        let mut width = self.proposal.min(L::panel_width(self.right));
         let mut narrowest = width;
         let (met, ahead) = self.lanes.split_at(self.active);
         for Lane { law, .. } in met {
-            let own = SPAN * law.width;
-            let above = self.right - (law.mode + BODY * law.width);
-            if above > -2.0 * BODY * law.width {
+            let own = SPAN * law.width();
+            let above = self.right - (law.mode() + BODY * law.width());
+            if above > -2.0 * BODY * law.width() {
                 // Towards a body a panel may be wide; into it, only as wide as it resolves.
                 width = width.min(own.max(above));
                 narrowest = narrowest.min(own);
@@ -175,7 +262,7 @@ impl March {
             if *upper <= self.right - width {
                 break;
             }
-            let own = SPAN * law.width;
+            let own = SPAN * law.width();
             width = width.min(own.max(self.right - upper));
             narrowest = narrowest.min(own);
         }
@@ -189,19 +276,19 @@ impl March {
                 break;
             }
             lane.log_density = lane.law.log_density(self.right);
-            self.sharpness = self.sharpness.max(1.0 / lane.law.width);
+            self.sharpness = self.sharpness.max(1.0 / lane.law.width());
             self.active += 1;
         }
     }
 
     /// Evaluates every arm that was met at the nodes of a panel.
-    fn evaluate(&mut self, axis: &Axis) -> Product {
-        let half = 0.5 * axis.width;
+    fn evaluate(&mut self, axis: &L::Axis, width: f64) -> Product {
+        let half = 0.5 * width;
         let mut below_all = [1.0; NODES];
         let mut hazards = [0.0; NODES];
         let mut below_all_left = 1.0;
         for lane in &mut self.lanes[..self.active] {
-            let density = axis.density(lane);
+            let density = lane.law.density(axis, lane.log_density);
             let above = legendre::from_above(&density);
             for k in 0..NODES {
                 let below = (lane.below - half * above[k]).max(TINY);
@@ -227,16 +314,11 @@ impl March {
     }
 
     /// Adds a panel to the probabilities and moves on to its left end.
-    fn accept(&mut self, left: f64, axis: &Axis, product: &Product) {
+    fn accept(&mut self, left: f64, axis: &L::Axis, product: &Product) {
         for lane in &mut self.lanes[..self.active] {
             lane.probability += legendre::dot(&product.weighted, &lane.hazard);
             lane.below = lane.below_left;
-            // Near the peak the carried value is exact enough, and cheaper.
-            lane.log_density = if lane.law.is_near_peak(lane.log_density) {
-                lane.log_density + (lane.law.a * axis.success_left + lane.law.b * axis.failure_left)
-            } else {
-                lane.law.log_density(left)
-            };
+            lane.log_density = lane.law.carry(axis, lane.log_density, left);
         }
         self.right = left;
         self.remainder = product.left;
@@ -285,7 +367,6 @@ impl Axis {
             let failures = distances.map(failure);
             let failure_left = failure(-width);
             Self {
-                width,
                 success: add(&failures, &distances),
                 failure: failures,
                 success_left: failure_left - width,
@@ -302,7 +383,6 @@ impl Axis {
             let successes = distances.map(success);
             let success_left = success(-width);
             Self {
-                width,
                 failure: add(&successes, &distances.map(|distance| -distance)),
                 success: successes,
                 success_left,
@@ -313,8 +393,8 @@ impl Axis {
 
     /// The density of an arm at the nodes.
     #[inline]
-    fn density(&self, lane: &Lane) -> Panel {
-        let (a, b, start) = (lane.law.a, lane.law.b, lane.log_density);
+    fn density(&self, law: &LogitBeta, start: f64) -> Panel {
+        let (a, b) = (law.a, law.b);
         let mut density = [0.0; NODES];
         let axis = self.success.iter().zip(&self.failure);
         for (density, (success, failure)) in density.iter_mut().zip(axis) {

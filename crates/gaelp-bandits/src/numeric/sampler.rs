@@ -68,7 +68,7 @@ fn normal_tail(rng: &mut impl Rng) -> f64 {
 /// Source: Marsaglia & Tsang (2000), A simple method for generating gamma variables, §5 for the
 /// method and §6 for shapes below 1, which are drawn in logarithms here so that they do not
 /// underflow.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Gamma {
     /// Shape − ⅓ (of the shape that is drawn), and 1 ÷ √(9 d).
     d: f64,
@@ -89,6 +89,7 @@ impl Gamma {
     }
 
     /// Whether [`Gamma::draw`] draws this shape; if not, only [`Gamma::draw_ln`] does.
+    #[inline]
     pub(crate) fn is_plain(&self) -> bool {
         self.boost <= 0.0
     }

@@ -1,6 +1,7 @@
 //! A policy made ready for many choices.
 
 use gaelp_core::{ArmId, Choice, DecisionId, DecisionKey, PolicyVersion, Propensity, Seed};
+use rand_chacha::rand_core::Rng;
 
 use crate::Propensities;
 use crate::numeric::sampler::Gamma;
@@ -32,10 +33,36 @@ pub struct PreparedThompson {
 
 /// Draws the odds, success rate ÷ (1 − success rate), of a beta variable: as a ratio of two gamma
 /// variables they are never rounded to certainty.
-#[derive(Clone, Copy, Debug)]
-struct OddsSampler {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct OddsSampler {
     success: Gamma,
     failure: Gamma,
+}
+
+impl OddsSampler {
+    pub(super) fn new(alpha: f64, beta: f64) -> Self {
+        Self {
+            success: Gamma::new(alpha),
+            failure: Gamma::new(beta),
+        }
+    }
+
+    /// Whether [`OddsSampler::draw`] draws these odds; if not, only [`OddsSampler::draw_ln`] does.
+    #[inline]
+    pub(super) fn is_plain(&self) -> bool {
+        self.success.is_plain() && self.failure.is_plain()
+    }
+
+    #[inline]
+    pub(super) fn draw(&self, rng: &mut impl Rng) -> f64 {
+        let success = self.success.draw(rng);
+        success / self.failure.draw(rng)
+    }
+
+    pub(super) fn draw_ln(&self, rng: &mut impl Rng) -> f64 {
+        let success = self.success.draw_ln(rng);
+        success - self.failure.draw_ln(rng)
+    }
 }
 
 /// How odds are compared.
@@ -50,14 +77,10 @@ impl PreparedThompson {
     pub(crate) fn new(laws: &[(ArmId, f64, f64)], version: PolicyVersion) -> Self {
         let samplers: Box<[OddsSampler]> = laws
             .iter()
-            .map(|&(_, alpha, beta)| OddsSampler {
-                success: Gamma::new(alpha),
-                failure: Gamma::new(beta),
-            })
+            .map(|&(_, alpha, beta)| OddsSampler::new(alpha, beta))
             .collect();
-        let plain = |odds: &OddsSampler| odds.success.is_plain() && odds.failure.is_plain();
         Self {
-            scale: if samplers.iter().all(plain) {
+            scale: if samplers.iter().all(OddsSampler::is_plain) {
                 Scale::Plain
             } else {
                 Scale::Logarithmic
@@ -81,14 +104,8 @@ impl PreparedThompson {
         };
         let mut rng = key.generator();
         let winner = match self.scale {
-            Scale::Plain => best(self.samplers.iter().map(|odds| {
-                let success = odds.success.draw(&mut rng);
-                success / odds.failure.draw(&mut rng)
-            })),
-            Scale::Logarithmic => best(self.samplers.iter().map(|odds| {
-                let success = odds.success.draw_ln(&mut rng);
-                success - odds.failure.draw_ln(&mut rng)
-            })),
+            Scale::Plain => best(self.samplers.iter().map(|odds| odds.draw(&mut rng))),
+            Scale::Logarithmic => best(self.samplers.iter().map(|odds| odds.draw_ln(&mut rng))),
         };
         let (arm, propensity) = self
             .propensities
@@ -120,7 +137,7 @@ impl PreparedThompson {
 
 /// The position of the largest score, the first of equals.
 #[inline]
-fn best(scores: impl Iterator<Item = f64>) -> usize {
+pub(super) fn best(scores: impl Iterator<Item = f64>) -> usize {
     let (mut winner, mut highest) = (0, f64::NEG_INFINITY);
     for (position, score) in scores.enumerate() {
         if score > highest {

@@ -4,8 +4,9 @@ use gaelp_core::{ArmId, PolicyVersion};
 use serde::{Deserialize, Serialize};
 
 use super::{Arm, BetaThompson};
+use crate::arm::Retired;
 use crate::feedback::Sums;
-use crate::{BetaPrior, SnapshotError};
+use crate::{ArmKey, BetaPrior, Generation, SnapshotError};
 
 /// The format written, and the only one read.
 const FORMAT: u32 = 1;
@@ -17,20 +18,30 @@ pub(super) struct Snapshot {
     format: u32,
     version: PolicyVersion,
     arms: Vec<StoredArm>,
+    #[serde(default, skip_serializing_if = "Retired::is_empty")]
+    retired: Retired,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct StoredArm {
     arm: ArmId,
+    #[serde(default, skip_serializing_if = "is_first")]
+    generation: Generation,
     prior: BetaPrior,
     seen: Sums,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "what serde calls")]
+fn is_first(generation: &Generation) -> bool {
+    *generation == Generation::default()
 }
 
 impl From<BetaThompson> for Snapshot {
     fn from(policy: BetaThompson) -> Self {
         let store = |arm: Arm| StoredArm {
             arm: arm.id,
+            generation: arm.generation,
             prior: arm.prior,
             seen: arm.sums,
         };
@@ -38,6 +49,7 @@ impl From<BetaThompson> for Snapshot {
             format: FORMAT,
             version: policy.version,
             arms: policy.arms.into_iter().map(store).collect(),
+            retired: policy.retired,
         }
     }
 }
@@ -54,10 +66,20 @@ impl TryFrom<Snapshot> for BetaThompson {
         }
         let restore = |stored: StoredArm| Arm {
             id: stored.arm,
+            generation: stored.generation,
             prior: stored.prior,
             sums: stored.seen,
         };
-        let arms = snapshot.arms.into_iter().map(restore).collect();
-        Ok(Self::checked(arms, snapshot.version)?)
+        let arms: Vec<_> = snapshot.arms.into_iter().map(restore).collect();
+        for &Arm { id, generation, .. } in &arms {
+            let key = ArmKey {
+                arm: id,
+                generation,
+            };
+            if !snapshot.retired.precedes(key) {
+                return Err(SnapshotError::Generation { arm: id });
+            }
+        }
+        Ok(Self::checked(arms, snapshot.version, snapshot.retired)?)
     }
 }

@@ -1,12 +1,23 @@
 //! What the crate promises, seen from outside.
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic too")]
 
+mod change;
 mod choices;
+mod conservative;
+mod delay;
+mod draws;
+mod knapsack;
 mod learning;
+mod lifecycle;
+mod posteriors;
 mod propensities;
+mod regret;
+mod rules;
 mod snapshots;
+mod tracked;
 
-use gaelp_bandits::{BetaPrior, BetaThompson, Feedback, UnitReward};
-use gaelp_core::ArmId;
+use gaelp_bandits::{ArmKey, BetaPrior, BetaThompson, Feedback, Outcome, Share, UnitReward};
+use gaelp_core::{ArmId, Propensity, UtcHour};
 
 /// A policy over arms 0, 1, … with these priors.
 fn policy(priors: &[(f64, f64)]) -> BetaThompson {
@@ -19,12 +30,31 @@ fn policy(priors: &[(f64, f64)]) -> BetaThompson {
             },
         )
     };
-    BetaThompson::new((0..).zip(priors).map(arm)).expect("priors within their range")
+    BetaThompson::new((0..).zip(priors).map(arm)).unwrap()
 }
 
 fn feedback(arm: u32, reward: f64) -> Feedback {
     Feedback {
         arm: ArmId::new(arm),
-        reward: UnitReward::new(reward).expect("a number from 0 to 1"),
+        reward: UnitReward::new(reward).unwrap(),
     }
+}
+
+/// What came of an arm of the first generation, chosen in the hour 0 with certainty.
+fn outcome<R>(arm: u32, reward: R) -> Outcome<R> {
+    Outcome {
+        key: ArmKey::first(ArmId::new(arm)),
+        propensity: Propensity::CERTAIN,
+        at: UtcHour::new(0),
+        reward,
+        trial: Share::FULL,
+    }
+}
+
+fn unit(reward: f64) -> UnitReward {
+    UnitReward::new(reward).unwrap()
+}
+
+fn ids(arms: u32) -> impl Iterator<Item = ArmId> {
+    (0..arms).map(ArmId::new)
 }
