@@ -1,1 +1,3 @@
 //! Benchmarks of gaelp.
+
+pub mod journeys;

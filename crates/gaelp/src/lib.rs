@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 #[doc(inline)]
+pub use gaelp_attribution as attribution;
+#[doc(inline)]
 pub use gaelp_bandits as bandits;
 #[doc(inline)]
 pub use gaelp_core as core;

@@ -1,0 +1,478 @@
+//! The state machine.
+
+use gaelp_core::Micros;
+
+use super::calendar::Calendar;
+use super::conversions::Conversions;
+use super::credits::Credits;
+use super::held::Held;
+use super::index::NONE;
+use super::table::Table;
+use super::touches::Touches;
+use super::users::Users;
+use super::{
+    Arrival, Effect, EpisodeId, Limits, ModelIndex, Origin, Rejection, SetupError, Statistics,
+};
+use crate::lag::LagTable;
+use crate::{ChannelId, Event, EventId, Rules, Splitter, Timestamp, UserId, Weigh};
+
+mod convert;
+mod expire;
+mod settle;
+mod touch;
+
+pub(super) use convert::LARGEST;
+
+/// Arrivals whose memory is fetched together.
+const GROUP: usize = 64;
+/// How far along a ring of touches is fetched ahead.
+const AHEAD: usize = 8;
+
+/// Touches that wait for conversions, and conversions that may still change.
+///
+/// **For callers.** Hand in every event with [`handle`](Self::handle), or many at once with
+/// [`handle_batch`](Self::handle_batch), and move the watermark with [`Event::Advance`]: it says
+/// up to when events are believed to be complete. Take every [`Effect`] that comes out.
+///
+/// - A touch counts for a conversion where the [`Rules`] say so: windows, scope, views, direct.
+/// - An event is late where it is further behind the watermark than the lateness; it is rejected.
+/// - The first delivery of an id counts, later ones are duplicates: a touch's among its user's
+///   pending touches, a conversion's among all that can still be adjusted.
+/// - A late touch, a merge of users or an earlier conversion changes the credits of conversions
+///   that are still open: not further behind the watermark than the lateness.
+/// - An adjustment sets the value of a conversion; the latest one counts, in whatever order they
+///   come, before the conversion or until its refund horizon has passed.
+/// - A touch whose windows have passed, late conversions included, matures. That is noticed when the
+///   watermark passes the next of 256 steps of the longest window.
+///
+/// The models run side by side; the credits of the first one are rewards. The machine holds no
+/// state per model but weights, and no state per episode but its credited touches: an episode that
+/// has ended receives corrections as any other, and
+/// [`corrections_for`](Self::corrections_for) tells what it has received.
+///
+/// **Cost.** A touch costs `O(1)` and about three accesses to memory, a conversion `O(touches of its
+/// user)`. In batches the accesses of neighbouring events overlap. See [`Limits`] for memory.
+///
+/// ```
+/// use gaelp_attribution::{
+///     ChannelId, Conversion, ConversionKind, Event, EventId, Interaction, Model, RulesConfig, Span,
+///     Timestamp, Touch, UserId,
+/// };
+/// use gaelp_attribution::delayed::{Arrival, DelayedRewards, Effect, Limits};
+/// use gaelp_core::{Currency, Micros, Money};
+///
+/// let rules = RulesConfig::default().validate()?;
+/// let mut machine = DelayedRewards::new(rules, vec![Model::Linear], Limits::default())?;
+/// let mut effects = Vec::new();
+///
+/// let morning = Timestamp::from_micros(1_800_000_000_000_000);
+/// let user = UserId::new(7);
+/// for (id, hours) in [(1, 0), (2, 5)] {
+///     let touch = Touch {
+///         id: EventId::new(id),
+///         user,
+///         at: morning.plus(Span::hours(hours)),
+///         channel: ChannelId::new(0),
+///         interaction: Interaction::Click,
+///     };
+///     machine.handle(&Arrival::new(touch.at, Event::Touch(touch)), &mut effects)?;
+/// }
+/// let conversion = Conversion {
+///     id: EventId::new(3),
+///     user,
+///     at: morning.plus(Span::hours(30)),
+///     value: Money::new(Micros::new(9_000_001), Currency::USD),
+///     kind: ConversionKind::Purchase,
+/// };
+/// machine.handle(&Arrival::new(conversion.at, Event::Conversion(conversion)), &mut effects)?;
+///
+/// let deltas: Vec<i64> = effects
+///     .iter()
+///     .filter_map(|effect| match effect {
+///         Effect::Correction(correction) => Some(correction.delta.get()),
+///         _ => None,
+///     })
+///     .collect();
+/// assert_eq!(deltas, [4_500_001, 4_500_000]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct DelayedRewards<W> {
+    pub(super) rules: Rules,
+    pub(super) models: Vec<W>,
+    pub(super) limits: Limits,
+    pub(super) calendar: Calendar,
+    pub(super) watermark: Timestamp,
+    /// The number of the next correction.
+    pub(super) number: u64,
+    pub(super) touches: Touches,
+    pub(super) users: Users,
+    pub(super) conversions: Conversions,
+    pub(super) credits: Credits,
+    pub(super) held: Held,
+    /// Users that became others.
+    pub(super) aliases: Table<UserId, UserId>,
+    pub(super) statistics: Statistics,
+    /// The lags of the touches that have matured.
+    pub(super) lags: LagTable,
+    splitter: Splitter,
+    scratch: Scratch,
+}
+
+/// Memory that is kept from one event to the next.
+#[derive(Debug, Default)]
+struct Scratch {
+    places: Vec<u32>,
+    slots: Vec<u32>,
+    channels: Vec<ChannelId>,
+    times: Vec<Timestamp>,
+    weights: Vec<u64>,
+    all_weights: Vec<u64>,
+    /// What touches had from a conversion before it changed, by credit.
+    before: Vec<(u32, i64)>,
+}
+
+/// A conversion's credits as they are now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribution {
+    /// What the conversion is worth now.
+    pub value: Micros,
+    /// The touches that it credits, oldest first.
+    pub touches: Vec<(EventId, ChannelId)>,
+    /// Their credits under each model; each list sums to the value.
+    pub credits: Vec<Vec<Micros>>,
+}
+
+/// What a touch has from a conversion now: the sum of its corrections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Earned {
+    /// The touch.
+    pub touch: EventId,
+    /// When the touch happened.
+    pub at: Timestamp,
+    /// What led to it.
+    pub origin: Option<Origin>,
+    /// The conversion.
+    pub conversion: EventId,
+    /// The model.
+    pub model: ModelIndex,
+    /// The credit.
+    pub credit: Micros,
+}
+
+/// The bytes that the parts of a machine hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Memory {
+    /// Pending touches and what led to them.
+    pub touches: usize,
+    /// Users.
+    pub users: usize,
+    /// Conversions and their weights.
+    pub conversions: usize,
+    /// Credited touches and their episodes.
+    pub credits: usize,
+    /// Merged users and waiting adjustments.
+    pub other: usize,
+}
+
+impl Memory {
+    /// All together.
+    pub const fn total(&self) -> usize {
+        self.touches + self.users + self.conversions + self.credits + self.other
+    }
+}
+
+impl<W: Weigh> DelayedRewards<W> {
+    /// A machine in which nothing has happened yet.
+    ///
+    /// # Errors
+    /// [`SetupError`] for no models or more than 255, and for limits that cannot be kept.
+    pub fn new(rules: Rules, models: Vec<W>, limits: Limits) -> Result<Self, SetupError> {
+        if models.is_empty() || models.len() > usize::from(u8::MAX) {
+            return Err(SetupError::Models {
+                found: models.len(),
+            });
+        }
+        let violations = limits.violations();
+        if !violations.is_empty() {
+            return Err(SetupError::Limits(violations));
+        }
+        Ok(Self {
+            calendar: Calendar::new(&rules),
+            rules,
+            models,
+            limits,
+            watermark: Timestamp::MIN,
+            number: 0,
+            touches: Touches::default(),
+            users: Users::default(),
+            conversions: Conversions::default(),
+            credits: Credits::default(),
+            held: Held::default(),
+            aliases: Table::default(),
+            statistics: Statistics::default(),
+            lags: LagTable::default(),
+            splitter: Splitter::default(),
+            scratch: Scratch::default(),
+        })
+    }
+
+    /// Takes one event, and adds to `effects` what follows from it.
+    ///
+    /// # Errors
+    /// [`Rejection`] for an event that is not taken. Nothing has changed then but the statistics.
+    pub fn handle(
+        &mut self,
+        arrival: &Arrival,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Rejection> {
+        let now = arrival.received;
+        match &arrival.event {
+            Event::Touch(touch) => self.touch(now, touch, arrival.origin.as_ref(), effects),
+            Event::Conversion(conversion) => self.convert(now, conversion, effects),
+            Event::Adjustment(adjustment) => self.adjust(now, adjustment, effects),
+            Event::Merge(merge) => self.merge(now, merge, effects),
+            Event::Advance(watermark) => {
+                self.advance(*watermark, effects);
+                Ok(())
+            }
+        }
+    }
+
+    /// Takes events in their order, and adds to `effects` what follows from them, rejections
+    /// included. Returns how many were taken.
+    ///
+    /// The same as handling one after the other, but several times faster where the machine is
+    /// larger than the processor's caches.
+    pub fn handle_batch(&mut self, arrivals: &[Arrival], effects: &mut Vec<Effect>) -> usize {
+        let mut taken = 0;
+        for group in arrivals.chunks(GROUP) {
+            self.fetch(group);
+            for arrival in group {
+                match self.handle(arrival, effects) {
+                    Ok(()) => taken += 1,
+                    Err(reason) => effects.push(Effect::Rejected {
+                        id: id_of(&arrival.event),
+                        reason,
+                    }),
+                }
+            }
+        }
+        taken
+    }
+
+    /// Reads what the next events will read. These reads do not wait for each other, so that the
+    /// delays of memory overlap; what they find only steers the next ones.
+    fn fetch(&self, group: &[Arrival]) {
+        let mut read = 0;
+        for arrival in group {
+            read ^= match &arrival.event {
+                Event::Touch(touch) => self.users.glance(touch.user),
+                Event::Conversion(conversion) => self.users.glance(conversion.user),
+                _ => 0,
+            };
+        }
+        std::hint::black_box(read);
+        let mut cursors = [NONE; GROUP];
+        for (cursor, arrival) in cursors.iter_mut().zip(group) {
+            *cursor = match &arrival.event {
+                Event::Touch(touch) => self.users.guess(touch.user),
+                Event::Conversion(conversion) => {
+                    std::hint::black_box(self.conversions.find(conversion.id));
+                    self.users.guess(conversion.user)
+                }
+                _ => NONE,
+            };
+        }
+        let mut read = 0;
+        for cursor in cursors.iter_mut().filter(|cursor| **cursor != NONE) {
+            // A user may lie across two lines of the cache.
+            let user = &self.users[*cursor];
+            read ^= user.key.get();
+            *cursor = user.newest;
+        }
+        for step in 0..AHEAD {
+            let mut more = false;
+            for (cursor, arrival) in cursors.iter_mut().zip(group) {
+                let converts = matches!(arrival.event, Event::Conversion(_));
+                if (converts || step == 0) && *cursor != NONE {
+                    if converts && let Some(origin) = self.touches.origin(*cursor) {
+                        read ^= origin.episode.get();
+                    }
+                    *cursor = self.touches[*cursor].next;
+                    more = true;
+                }
+            }
+            if !more {
+                break;
+            }
+        }
+        std::hint::black_box(read);
+        std::hint::black_box(&cursors);
+    }
+
+    /// Up to when events are believed to be complete.
+    pub const fn watermark(&self) -> Timestamp {
+        self.watermark
+    }
+
+    /// The rules.
+    pub const fn rules(&self) -> &Rules {
+        &self.rules
+    }
+
+    /// What has been counted so far.
+    pub const fn statistics(&self) -> &Statistics {
+        &self.statistics
+    }
+
+    /// How many touches wait.
+    pub fn pending(&self) -> u64 {
+        let counts = &self.statistics;
+        counts.touches - counts.matured - counts.evicted - counts.merged_duplicates
+    }
+
+    /// How many conversions may still be adjusted.
+    pub fn adjustable(&self) -> usize {
+        self.conversions.len()
+    }
+
+    /// The memory that is held.
+    ///
+    /// **Cost.** `O(conversions)`: it looks at every list.
+    pub fn memory(&self) -> Memory {
+        Memory {
+            touches: self.touches.bytes(),
+            users: self.users.bytes(),
+            conversions: self.conversions.bytes(),
+            credits: self.credits.bytes(),
+            other: self.held.bytes() + self.aliases.capacity() * (size_of::<[UserId; 2]>() + 1),
+        }
+    }
+
+    /// A conversion's credits as they are now; `None` where it is not known or can no longer change.
+    pub fn attribution(&self, conversion: EventId) -> Option<Attribution> {
+        let record = &self.conversions[self.conversions.find(conversion)?];
+        let value = Micros::new(record.value());
+        let touches = record.path.iter().map(|&slot| {
+            let credit = &self.credits[slot];
+            (credit.touch, credit.channel)
+        });
+        let mut splitter = Splitter::default();
+        let mut of_model = |model| match splitter.split(value, record.weights_of(model)) {
+            Ok(parts) => parts.to_vec(),
+            Err(_) => Vec::new(),
+        };
+        Some(Attribution {
+            value,
+            touches: touches.collect(),
+            credits: (0..self.models.len()).map(&mut of_model).collect(),
+        })
+    }
+
+    /// What the touches of an episode have earned so far, ended or not: by touch in time, then by
+    /// conversion and model; credits of zero are left out.
+    ///
+    /// Known until the refund horizons of the conversions have passed; what is said then is final.
+    ///
+    /// **Cost.** `O(credited touches of the episode)`, times their conversions.
+    pub fn corrections_for(&self, episode: EpisodeId) -> Vec<Earned> {
+        let mut earned = Vec::new();
+        let mut splitter = Splitter::default();
+        for &slot in self.credits.of(episode) {
+            let credit = &self.credits[slot];
+            for &conversion in credit.conversions.as_slice() {
+                let record = &self.conversions[conversion];
+                for model in 0..self.models.len() {
+                    let share = share(record, slot, model, &mut splitter);
+                    if !share.is_zero() {
+                        earned.push(Earned {
+                            touch: credit.touch,
+                            at: credit.at,
+                            origin: self.credits.origin(slot),
+                            conversion: record.id,
+                            model: index_of(model),
+                            credit: share,
+                        });
+                    }
+                }
+            }
+        }
+        earned.sort_unstable_by_key(|one| (one.at, one.touch, one.conversion, one.model));
+        earned
+    }
+
+    /// How long conversions take, by channel, from matured and pending touches as of `now`.
+    ///
+    /// **Cost.** `O(pending touches)`.
+    pub fn lags(&self, now: Timestamp) -> LagTable {
+        let mut lags = self.lags.clone();
+        for (_, place) in self.touches.places() {
+            let touch = &self.touches[place];
+            if touch.is_dead() {
+                continue;
+            }
+            let window = self.calendar.retention(touch.channel, touch.interaction());
+            match self.first_lag(touch.credit) {
+                Some(lag) => lags.converted(touch.channel, lag),
+                None => {
+                    if let Some(age) = now.since(touch.at) {
+                        lags.waiting(touch.channel, age.min(window));
+                    }
+                }
+            }
+        }
+        lags
+    }
+
+    /// The user under whose id another one goes on.
+    fn canonical(&self, user: UserId) -> UserId {
+        let mut user = user;
+        if !self.aliases.is_empty() {
+            while let Some(&other) = self.aliases.get(&user) {
+                user = other;
+            }
+        }
+        user
+    }
+}
+
+impl<W> std::fmt::Debug for DelayedRewards<W> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DelayedRewards")
+            .field("watermark", &self.watermark)
+            .field("touches", &self.touches.occupied())
+            .field("conversions", &self.conversions.len())
+            .field("credited", &self.credits.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The share of one touch in a conversion.
+fn share(
+    record: &super::conversions::Record,
+    credit: u32,
+    model: usize,
+    splitter: &mut Splitter,
+) -> Micros {
+    let place = record.path.iter().position(|&slot| slot == credit);
+    let parts = splitter.split(Micros::new(record.value()), record.weights_of(model));
+    match (place, parts) {
+        (Some(place), Ok(parts)) => parts[place],
+        _ => Micros::ZERO,
+    }
+}
+
+fn index_of(model: usize) -> ModelIndex {
+    ModelIndex::new(u8::try_from(model).expect("there are at most 255 models"))
+}
+
+fn id_of(event: &Event) -> EventId {
+    match event {
+        Event::Touch(touch) => touch.id,
+        Event::Conversion(conversion) => conversion.id,
+        Event::Adjustment(adjustment) => adjustment.id,
+        Event::Merge(merge) => EventId::new(merge.from.get()),
+        Event::Advance(_) => EventId::new(0),
+    }
+}
