@@ -79,7 +79,7 @@ impl Rollout {
             Sending::Budget(daily_budget) => {
                 action.status = ActionStatus::Pending;
                 action.sent = Some(daily_budget);
-                self.note_pending(&action);
+                self.note_pending(&action, candidate.in_force);
                 let standing = self.desk.book().confirmed(&key);
                 planned.push(Planned {
                     platform: key.platform.clone(),
@@ -95,16 +95,16 @@ impl Rollout {
         records.push(Record::Action(action));
     }
 
-    fn note_pending(&mut self, action: &ActionRecord) {
+    fn note_pending(&mut self, action: &ActionRecord, in_force: Micros) {
         let decision = &action.decision;
         let today = self.config.zone.local(decision.span.from).date;
         let Some(ad_set) = self.ad_sets.get_mut(&decision.key) else {
             return;
         };
         ad_set.in_flight.push(action.clone());
-        // What a cap cut today goes back tomorrow.
+        // What a cap cut today goes back tomorrow, to what really ran.
         if cut_by_cap(decision) {
-            ad_set.note_cap_cut(today, decision.current);
+            ad_set.note_cap_cut(today, in_force);
         }
     }
 

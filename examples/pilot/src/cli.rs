@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::live::LiveCommand;
 use crate::settings::Given;
 
 /// What gaelp would have done with your advertising budget, and why.
@@ -12,11 +13,15 @@ use crate::settings::Given;
 /// (Shopify), decides hour by hour what each ad set should have got, and shows it: as a table, as
 /// JSON, and as one HTML page. In shadow mode, the default, nothing is written to any platform.
 ///
+/// `gaelp-pilot live` runs against a platform instead of files; pause, resume, kill, rearm, status
+/// and reconcile are for whoever watches it.
+///
 /// Settings come from the command line, the environment, a TOML file (--config) and the defaults,
 /// in this order. `gaelp-pilot settings` lists them all.
 ///
-/// Exit codes: 0 done; 2 a wrong call or setting; 3 a file was refused; 4 the store; 5 an output
-/// could not be written; 1 anything else.
+/// Exit codes: 0 done; 2 a wrong call or setting; 3 a file was refused, or the store is damaged;
+/// 4 the store; 5 an output could not be written; 6 the platform does not answer; 7 another runner
+/// took over; 1 anything else.
 #[derive(Debug, Parser)]
 #[command(name = "gaelp-pilot", version, args_conflicts_with_subcommands = true)]
 pub(crate) struct Cli {
@@ -109,6 +114,8 @@ pub(crate) enum Command {
         #[arg(long, value_name = "COUNT")]
         rows: Option<u64>,
     },
+    #[command(flatten)]
+    Live(LiveCommand),
 }
 
 impl RunArgs {

@@ -58,9 +58,18 @@ pub(crate) enum PilotError {
     /// The report could not be rendered.
     #[error("the report could not be rendered: {0}")]
     Render(#[from] askama::Error),
+    /// A live command stopped.
+    #[error(transparent)]
+    Live(Box<crate::live::LiveError>),
     /// The rehearsal's platform refused what it was given.
     #[error("the in-memory platform cannot be set up: {0}")]
     Rehearsal(Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl From<crate::live::LiveError> for PilotError {
+    fn from(error: crate::live::LiveError) -> Self {
+        Self::Live(Box::new(error))
+    }
 }
 
 impl PilotError {
@@ -77,6 +86,7 @@ impl PilotError {
             Self::File { .. } | Self::Export(_) | Self::Inputs(_) => 3,
             Self::Store(_) | Self::Drive(gaelp::rollout::DriveError::Journal(_)) => 4,
             Self::Output { .. } | Self::Render(_) | Self::Sample(_) => 5,
+            Self::Live(error) => error.exit_code(),
             _ => 1,
         })
     }

@@ -3,6 +3,7 @@
 mod cli;
 mod error;
 mod import;
+mod live;
 mod observe;
 mod progress;
 mod report;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Some(Command::Settings) => print(&list_settings()),
         Some(Command::Sample { out, seed, rows }) => write_samples(&out, seed, rows),
+        Some(Command::Live(command)) => live::run(&command),
         None => pilot(&cli.run),
     };
     match done {

@@ -351,6 +351,10 @@ impl Settings {
             },
             reread_hours: 0,
             settle_hours: self.get("SETTLE_HOURS")?,
+            send_within_secs: self.get("SEND_WITHIN_SECS")?,
+            request_lifetime_secs: self.get("REQUEST_LIFETIME_SECS")?,
+            clock_skew_secs: self.get("CLOCK_SKEW_SECS")?,
+            read_backs: self.get("READ_BACKS")?,
             guardrails: self.guardrails()?,
             ..RolloutConfig::default()
         })

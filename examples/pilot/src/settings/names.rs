@@ -183,6 +183,26 @@ pub(crate) const SETTINGS: &[(&str, &str, &str)] = &[
         "0",
         "hours after midnight until a day counts as fully reported",
     ),
+    (
+        "SEND_WITHIN_SECS",
+        "300",
+        "how long after it was decided a write may be sent",
+    ),
+    (
+        "REQUEST_LIFETIME_SECS",
+        "900",
+        "how long after it was sent a write may still take effect",
+    ),
+    (
+        "CLOCK_SKEW_SECS",
+        "30",
+        "by how much clocks may differ or run back",
+    ),
+    (
+        "READ_BACKS",
+        "2",
+        "how many equal readings settle a write whose outcome is unknown",
+    ),
 ];
 
 /// The setting of a name, in any case.

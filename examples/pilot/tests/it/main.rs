@@ -2,6 +2,10 @@
 //! out.
 
 mod kill;
+mod live;
+#[allow(dead_code, reason = "the kill test uses the rest of it")]
+#[path = "../live_support/mod.rs"]
+mod live_support;
 mod output;
 mod program;
 mod refusals;

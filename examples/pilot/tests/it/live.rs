@@ -1,0 +1,703 @@
+//! The pilot on a running platform, with the commands that people give it meanwhile.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use gaelp_market::{Fate, Faults};
+use serde_json::Value;
+
+use crate::live_support::{Account, Client, Market, Running, beside};
+use crate::program::{Ran, run};
+use crate::support::{Desk, assert_sound, count};
+
+/// A market, and a store of a test's own.
+struct Scene {
+    desk: Desk,
+    market: Market,
+    account: Account,
+}
+
+impl Scene {
+    fn new(seed: u64, faults: Faults) -> Self {
+        let (desk, market) = (Desk::new(), Market::new(seed, faults));
+        let account = Account {
+            store: desk.path("live.db"),
+            platform: market.address,
+        };
+        Self {
+            desk,
+            market,
+            account,
+        }
+    }
+
+    fn client(&self) -> Client {
+        self.market.client()
+    }
+
+    /// A command that knows the store alone.
+    fn tell(&self, name: &str, arguments: &[&str]) -> Ran {
+        run(&mut self.account.command(name, arguments).into())
+    }
+
+    /// A command that also knows the platform.
+    fn reach(&self, name: &str, arguments: &[&str]) -> Ran {
+        run(&mut self.account.reaching(name, arguments).into())
+    }
+
+    fn store(&self) -> &Path {
+        &self.account.store
+    }
+}
+
+/// The documents on the lines of a run.
+fn lines(ran: &Ran) -> Vec<Value> {
+    let lines = ran.stdout.lines();
+    lines
+        .map(|line| serde_json::from_str(line).expect("a document"))
+        .collect()
+}
+
+/// The writes that a step sent, as pairs of a budget before and the one sent.
+fn raises(steps: &[&Value]) -> usize {
+    let decided = steps
+        .iter()
+        .flat_map(|step| step["decided"].as_array().expect("a list"));
+    let raised = |decided: &&Value| {
+        let current = decided["current"].as_i64().expect("an amount") * 24;
+        decided["sent"].as_i64().is_some_and(|sent| sent > current)
+            && decided["status"] == "applied"
+    };
+    decided.filter(raised).count()
+}
+
+#[test]
+fn it_decides_hour_by_hour_and_writes_through_the_ledger() {
+    let scene = Scene::new(1, Faults::none());
+    let ran = scene.account.hours(30, &[]).well();
+    assert_eq!(ran.lines[0]["step"], "reconciled");
+    assert_eq!(ran.lines[0]["epoch"], 1);
+    let steps = ran.steps();
+    assert_eq!(steps.len(), 30);
+    for (step, hour) in steps.iter().zip(0..) {
+        let expected = format!("2026-03-{:02}T{:02}:00:00Z", 2 + hour / 24, hour % 24);
+        assert_eq!(step["hour"], expected);
+        assert!(step["exposure"].as_i64() <= step["cap"].as_i64(), "{step}");
+        assert!(
+            step["alerts"].as_array().is_some_and(Vec::is_empty),
+            "{step}"
+        );
+    }
+    let audit = scene.client().audit();
+    assert!(audit.writes.len() >= 10, "{}", audit.writes.len());
+    assert!(audit.writes.iter().all(|write| write.fate == Fate::Applied));
+    assert!(
+        audit.largest_worst.get() <= 40_000_000,
+        "{}",
+        audit.largest_worst
+    );
+    // What was said is what the platform saw, in its order.
+    let said: Vec<String> = steps
+        .iter()
+        .flat_map(|step| step["decided"].as_array().expect("a list"))
+        .filter(|decided| decided["status"] == "applied")
+        .map(|decided| decided["id"].as_str().expect("an id").to_owned())
+        .collect();
+    let seen: BTreeSet<String> = audit
+        .writes
+        .iter()
+        .map(|write| write.decision.to_string())
+        .collect();
+    assert_eq!(said.iter().cloned().collect::<BTreeSet<_>>(), seen);
+    let admitted = "SELECT count(*) FROM ledger WHERE payload LIKE '{\"entry\":\"admitted\"%'";
+    assert_eq!(
+        count(scene.store(), admitted),
+        i64::try_from(seen.len()).expect("few")
+    );
+    assert_eq!(
+        count(scene.store(), "SELECT count(*) FROM actions_log"),
+        30 * 4
+    );
+    assert_sound(scene.store());
+}
+
+#[test]
+fn shadow_mode_decides_the_same_way_and_writes_nothing() {
+    let scene = Scene::new(1, Faults::none());
+    let ran = scene.account.hours(12, &["--set", "MODE=shadow"]).well();
+    assert_eq!(ran.steps().len(), 12);
+    let audit = scene.client().audit();
+    assert_eq!(audit.writes.len(), 0);
+    assert_eq!(count(scene.store(), "SELECT count(*) FROM ledger"), 0);
+    let shadow = "SELECT count(*) FROM actions_log WHERE status = 'shadow' AND sent IS NULL";
+    assert_eq!(count(scene.store(), shadow), 12 * 4);
+}
+
+#[test]
+fn a_restart_goes_on_where_the_last_process_stopped() {
+    let scene = Scene::new(2, Faults::none());
+    let first = scene.account.hours(5, &[]).well();
+    let second = scene.account.hours(5, &["--set", "SEED=9"]).well();
+    let hours: Vec<&Value> = first
+        .steps()
+        .into_iter()
+        .chain(second.steps())
+        .map(|step| &step["hour"])
+        .collect();
+    let distinct: BTreeSet<&str> = hours.iter().filter_map(|hour| hour.as_str()).collect();
+    assert_eq!(distinct.len(), 10, "{hours:?}");
+    assert_eq!(second.lines[0]["epoch"], 2);
+    assert_eq!(count(scene.store(), "SELECT count(*) FROM runs"), 1);
+    assert_eq!(
+        count(scene.store(), "SELECT count(*) FROM actions_log"),
+        10 * 4
+    );
+    // Under another name, another run; the ledger is the account's.
+    let other = scene.account.hours(1, &["--run-name", "other"]).well();
+    assert_eq!(other.lines[0]["epoch"], 3);
+    assert_eq!(count(scene.store(), "SELECT count(*) FROM runs"), 2);
+    // Hours that passed while nobody ran are not decided.
+    scene.client().advance(5 * 3600);
+    let late = scene.account.hours(1, &[]).well();
+    assert_eq!(late.steps()[0]["hour"], "2026-03-02T16:00:00Z");
+}
+
+#[test]
+fn a_pause_holds_raises_until_it_is_ended() {
+    let scene = Scene::new(3, Faults::none());
+    scene.account.hours(1, &[]).well();
+    let paused = scene.tell("pause", &["--by", "ada"]).well();
+    assert_eq!(lines(&paused)[0]["paused"], true);
+    let quiet = scene.account.hours(26, &[]).well();
+    assert!(quiet.steps().iter().all(|step| step["paused"] == true));
+    assert_eq!(raises(&quiet.steps()), 0);
+    let status = lines(&scene.tell("status", &[]).well()).remove(0);
+    assert_eq!(status["ledger"]["paused"], true);
+    let resumed = scene.tell("resume", &[]).well();
+    assert_eq!(lines(&resumed)[0]["paused"], false);
+    let going = scene.account.hours(26, &[]).well();
+    assert!(going.steps().iter().all(|step| step["paused"] == false));
+    assert!(
+        raises(&going.steps()) > 0,
+        "the pause must not have been the only quiet"
+    );
+    let who = "SELECT count(*) FROM ledger WHERE payload LIKE '%\"order\":\"pause\"%ada at %'";
+    assert_eq!(count(scene.store(), who), 1);
+}
+
+/// Lets a live process run until it has said so many lines, with time passing.
+fn running(scene: &Scene, said: usize) -> Running {
+    let mut running = Running::start(scene.account.reaching("live", &[]));
+    let mut client = scene.client();
+    for _ in 0..said {
+        let line = running.line().expect("it runs");
+        if line["step"] == "hour" {
+            client.advance(3600);
+        }
+    }
+    running
+}
+
+/// The lines until one fits; time passes meanwhile.
+fn until(scene: &Scene, running: &mut Running, fits: impl Fn(&Value) -> bool) -> Value {
+    let mut client = scene.client();
+    for _ in 0..50 {
+        let line = running.line().expect("it runs");
+        if fits(&line) {
+            return line;
+        }
+        if line["step"] == "hour" {
+            client.advance(3600);
+        }
+    }
+    panic!("fifty lines did not fit");
+}
+
+#[test]
+fn orders_are_heard_while_another_process_runs() {
+    let scene = Scene::new(4, Faults::none());
+    let mut live = running(&scene, 3);
+    scene.tell("pause", &[]).well();
+    until(&scene, &mut live, |line| line["paused"] == true);
+    scene.client().advance(3600);
+    scene.tell("resume", &[]).well();
+    until(&scene, &mut live, |line| line["paused"] == false);
+    // A kill without the platform: the runner goes on, and raises nothing.
+    scene.client().advance(3600);
+    scene.tell("kill", &["--by", "ada"]).well();
+    assert!(scene.account.kill_file().exists());
+    until(&scene, &mut live, |line| line["killed"] == true);
+    let status = lines(&scene.tell("status", &[]).well()).remove(0);
+    assert_eq!(status["ledger"]["killed"], true);
+    assert!(
+        status["kill_file"]
+            .as_str()
+            .is_some_and(|path| path.ends_with("live.db.kill"))
+    );
+    scene.client().advance(3600);
+    scene.tell("rearm", &["--by", "ada"]).well();
+    assert!(!scene.account.kill_file().exists());
+    until(&scene, &mut live, |line| line["killed"] == false);
+}
+
+#[test]
+fn a_kill_lowers_every_budget_and_fences_whoever_runs() {
+    for faults in [Faults::none(), Faults::rough()] {
+        let scene = Scene::new(5, faults);
+        scene.account.hours(20, &[]);
+        let live = running(&scene, 2);
+        let mut client = scene.client();
+        let before = client.budgets();
+        let mut killed = scene.reach("kill", &["--by", "ada"]);
+        // On a rough network a kill may have to be given again; it says so.
+        for _ in 0..10 {
+            if killed.code == Some(0) {
+                break;
+            }
+            assert_eq!(killed.code, Some(1), "{}", killed.stderr);
+            assert!(killed.stderr.contains("could not be lowered; kill again"));
+            client.advance(3600);
+            killed = scene.reach("kill", &["--by", "ada"]);
+        }
+        let said = lines(&killed.well());
+        client.advance(3600);
+        let (code, stderr) = live.end();
+        assert_eq!(code, Some(7), "{stderr}");
+        assert!(
+            stderr.contains("another runner took the spend ledger over"),
+            "{stderr}"
+        );
+        let after = client.budgets();
+        for ((name, before), (same, after)) in before.iter().zip(&after) {
+            assert_eq!(name, same);
+            assert!(
+                after <= before,
+                "{name} was raised from {before} to {after}"
+            );
+            let line = said
+                .iter()
+                .find(|line| line["key"]["ad_set"] == name.as_str());
+            let line = line.expect("each ad set is named");
+            assert!(*after <= line["to"].as_i64().expect("an amount"), "{line}");
+            // The cap's equal share, at ω of 1.75 or 2.
+            assert!(*after <= 40_000_000 / 4 * 100 / 175, "{name}: {after}");
+        }
+        // Who starts again is killed too, and raises nothing.
+        let quiet = scene.account.hours(3, &[]).well();
+        assert!(
+            quiet.steps().iter().all(|step| step["killed"] == true),
+            "{:?}",
+            quiet.lines
+        );
+        assert_eq!(raises(&quiet.steps()), 0);
+        let rearmed = lines(&scene.tell("rearm", &["--by", "grace"]).well()).remove(0);
+        assert_eq!(rearmed["killed"], false);
+        let aside = rearmed["lifted"].as_str().expect("a path");
+        assert!(
+            fs::read_to_string(aside)
+                .expect("is kept")
+                .contains("\"by\":\"ada\"")
+        );
+        let awake = scene.account.hours(1, &[]).well();
+        assert!(awake.steps().iter().all(|step| step["killed"] == false));
+    }
+}
+
+#[test]
+fn the_kill_file_alone_stops_raises() {
+    let scene = Scene::new(3, Faults::none());
+    scene.account.hours(2, &[]).well();
+    fs::write(scene.account.kill_file(), "").expect("writes");
+    let quiet = scene.account.hours(26, &[]).well();
+    assert_eq!(raises(&quiet.steps()), 0);
+    assert!(quiet.steps().iter().all(|step| step["killed"] == true));
+    // In shadow mode there is nothing to stop, but it decides as if.
+    let mut shadow = scene
+        .account
+        .hours(2, &["--set", "MODE=shadow", "--run-name", "s"]);
+    shadow = shadow.well();
+    let levels: BTreeSet<&str> = shadow
+        .steps()
+        .iter()
+        .flat_map(|step| step["decided"].as_array().expect("a list"))
+        .filter_map(|decided| decided["level"].as_str())
+        .collect();
+    assert_eq!(levels, BTreeSet::from(["kill"]));
+}
+
+#[test]
+fn the_last_runner_holds_the_ledger() {
+    let scene = Scene::new(6, Faults::none());
+    let mut first = running(&scene, 2);
+    let second = scene.account.hours(3, &[]).well();
+    assert_eq!(second.lines[0]["epoch"], 2);
+    // It finds out with its next hour.
+    let mut client = scene.client();
+    while first.line_or(|| client.advance(3600)).is_some() {}
+    let (code, stderr) = first.end();
+    assert_eq!(code, Some(7), "{stderr}");
+    let audit = scene.client().audit();
+    assert!(audit.largest_worst.get() <= 40_000_000);
+}
+
+#[test]
+fn a_signal_ends_it_after_the_step() {
+    for signal in ["-TERM", "-INT"] {
+        let scene = Scene::new(7, Faults::none());
+        let live = running(&scene, 3);
+        let id = live.id().to_string();
+        let sent = std::process::Command::new("kill")
+            .args([signal, &id])
+            .status();
+        assert!(sent.expect("the shell's kill").success());
+        let (code, stderr) = live.end();
+        assert_eq!(code, Some(0), "{stderr}");
+        let next = scene.account.hours(1, &[]).well();
+        assert_eq!(next.lines[0]["step"], "reconciled");
+    }
+}
+
+#[test]
+fn reconciling_settles_what_a_rough_network_left_open() {
+    let scene = Scene::new(8, Faults::rough());
+    let (mut settled, mut opened) = (BTreeSet::new(), 0);
+    for _ in 0..12 {
+        // It may end with an order that is not answered, but not otherwise.
+        scene.account.hours(4, &[]).well();
+        let ran = scene.reach("reconcile", &[]).well();
+        let said = lines(&ran);
+        opened += said.iter().filter(|line| line["fate"] == "open").count();
+        // With the time that requests may be under way, everything settles.
+        let waiting = Running::start(scene.account.reaching("reconcile", &["--wait"]));
+        let mut client = scene.client();
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let said = std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::SeqCst) {
+                    client.advance(600);
+                    std::thread::sleep(std::time::Duration::from_millis(10));
+                }
+            });
+            let mut waiting = waiting;
+            let mut said = Vec::new();
+            while let Some(line) = waiting.line() {
+                said.push(line);
+            }
+            let (code, stderr) = waiting.end();
+            done.store(true, std::sync::atomic::Ordering::SeqCst);
+            assert_eq!(code, Some(0), "{stderr}");
+            said
+        });
+        for line in &said {
+            settled.extend(line["fate"].as_str().map(str::to_owned));
+        }
+        let summary = said.last().expect("a summary");
+        assert_eq!(
+            (&summary["open"], &summary["reconciled"]),
+            (&0.into(), &true.into())
+        );
+    }
+    assert!(opened > 0, "nothing was ever open");
+    assert!(
+        settled.contains("confirmed") && settled.contains("expired"),
+        "{settled:?}"
+    );
+    assert!(scene.client().audit().largest_worst.get() <= 40_000_000);
+}
+
+#[test]
+fn somebody_elses_change_is_adopted_and_said() {
+    let scene = Scene::new(9, Faults::none());
+    scene.account.hours(2, &[]).well();
+    // What the last hour wrote is confirmed first; until then it explains any budget.
+    scene.client().advance(60);
+    scene.reach("reconcile", &[]).well();
+    scene.client().advance(60);
+    let edit = serde_json::json!({"ask": "edit", "platform": "google", "ad_set": "brand",
+        "daily_budget": 1_230_000});
+    assert_eq!(scene.client().ask(&edit)["answer"], "done");
+    let said = lines(&scene.reach("reconcile", &[]).well());
+    let external = said.iter().find(|line| line["change"] == "external");
+    let external = external.expect("it is said");
+    assert_eq!(external["key"]["ad_set"], "brand");
+    assert_eq!(external["to"], 1_230_000);
+    let status = lines(&scene.tell("status", &[]).well()).remove(0);
+    let ad_sets = status["ledger"]["ad_sets"].as_array().expect("a list");
+    let brand = ad_sets.iter().find(|line| line["key"]["ad_set"] == "brand");
+    assert_eq!(brand.expect("is known")["confirmed"], 1_230_000);
+}
+
+#[test]
+fn status_says_in_words_where_everything_stands() {
+    let scene = Scene::new(1, Faults::none());
+    scene.account.hours(8, &[]).well();
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gaelp-pilot"));
+    command
+        .env_clear()
+        .args(["status", "--config", crate::live_support::CONFIG]);
+    command.arg("--store").arg(scene.store());
+    let said = run(&mut command.into()).well().stdout;
+    for words in [
+        "epoch 1",
+        "exposure: ",
+        " of 40",
+        "meta/prospecting",
+        "decided up to 2026-03-02 08",
+    ] {
+        assert!(said.contains(words), "{words:?} is not in: {said}");
+    }
+    let status = lines(&scene.tell("status", &[]).well()).remove(0);
+    let as_of = status["ledger"]["as_of"].as_str().expect("a time");
+    let as_of: DateTime<Utc> = as_of.parse().expect("a time");
+    assert!(as_of <= scene.client().now());
+    assert_eq!(status["decided_to"], "2026-03-02T08:00:00Z");
+    assert_eq!(status["problems"], serde_json::json!([]));
+}
+
+/// What is done to a store.
+type Harm = fn(&Path);
+
+fn flip(store: &Path) {
+    let mut bytes = fs::read(store).expect("reads");
+    for byte in &mut bytes[4_000..9_000] {
+        *byte ^= 0x5a;
+    }
+    fs::write(store, bytes).expect("writes");
+}
+
+fn truncate(store: &Path) {
+    let file = fs::OpenOptions::new()
+        .write(true)
+        .open(store)
+        .expect("opens");
+    let length = file.metadata().expect("has some").len();
+    file.set_len(length / 2).expect("cuts");
+}
+
+fn overwrite(store: &Path) {
+    fs::write(store, "this is no database").expect("writes");
+}
+
+fn lose_head(store: &Path) {
+    fs::remove_file(beside(store, ".head")).expect("removes");
+}
+
+fn spoil_head(store: &Path) {
+    let head = beside(store, ".head");
+    let mut bytes = fs::read(&head).expect("reads");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(head, bytes).expect("writes");
+}
+
+/// The store as it was two hours before, with the head that came after.
+fn put_back(store: &Path) {
+    fs::copy(beside(store, ".copy"), store).expect("copies");
+    for end in ["-wal", "-shm"] {
+        drop(fs::remove_file(beside(store, end)));
+    }
+}
+
+const HARMS: [(&str, Harm, bool); 6] = [
+    ("flipped bytes", flip, false),
+    ("half a file", truncate, false),
+    ("another file", overwrite, false),
+    ("no head", lose_head, true),
+    ("a changed head", spoil_head, true),
+    ("an older copy", put_back, true),
+];
+
+#[test]
+fn a_damaged_store_is_named_is_not_used_and_can_be_killed() {
+    for (name, harm, acceptable) in HARMS {
+        let scene = Scene::new(10, Faults::none());
+        let store = scene.store();
+        scene.account.hours(3, &[]).well();
+        checkpointed(store);
+        fs::copy(store, beside(store, ".copy")).expect("copies");
+        scene.account.hours(2, &[]).well();
+        checkpointed(store);
+        harm(store);
+        let status = scene.tell("status", &[]);
+        let code = status.code.expect("it ends by itself");
+        assert!([3, 4].contains(&code), "{name}: {code} {}", status.stderr);
+        // What was never a database of ours is not "damaged", but as unusable.
+        assert!(
+            code == 3 || name == "another file",
+            "{name}: {}",
+            status.stderr
+        );
+        let said = lines(&status).remove(0);
+        assert!(
+            !said["problems"].as_array().expect("a list").is_empty(),
+            "{name}"
+        );
+        assert!(
+            status.stderr.contains("live.db"),
+            "{name}: {}",
+            status.stderr
+        );
+        for command in ["pause", "resume"] {
+            assert_eq!(
+                scene.tell(command, &[]).code,
+                Some(code),
+                "{name}: {command}"
+            );
+        }
+        let live = scene.account.hours(1, &[]);
+        assert_eq!(live.code, Some(code), "{name}: {}", live.stderr);
+        assert_eq!(
+            scene.tell("rearm", &["--by", "ada"]).code,
+            Some(code),
+            "{name}"
+        );
+        let plain = scene.reach("reconcile", &[]);
+        assert_eq!(plain.code, Some(code), "{name}: {}", plain.stderr);
+        let tried = scene.client().audit().writes.len();
+
+        let killed = scene.reach("kill", &["--by", "ada"]);
+        assert_eq!(killed.code, Some(code), "{name}: {}", killed.stderr);
+        let budgets = scene.client().budgets();
+        for (ad_set, budget) in budgets {
+            let least = if ["brand", "generic"].contains(&ad_set.as_str()) {
+                10_000
+            } else {
+                1_000_000
+            };
+            assert_eq!(budget, least, "{name}: {ad_set}");
+        }
+        // Each write was in the kill file before it was sent, and what came of it after.
+        let file = fs::read_to_string(scene.account.kill_file()).expect("reads");
+        let written: Vec<Value> = file
+            .lines()
+            .map(|line| serde_json::from_str(line).expect("a line"))
+            .collect();
+        assert_eq!(written[0]["killed"]["by"], "ada");
+        let audit = scene.client().audit();
+        assert_eq!(audit.writes.len() - tried, 4);
+        for write in &audit.writes[tried..] {
+            let id = write.decision.to_string();
+            let at = |kind: &str| {
+                written
+                    .iter()
+                    .position(|line| line[kind]["id"] == id.as_str())
+            };
+            let (intent, outcome) = (at("intent"), at("outcome"));
+            assert!(intent.is_some() && intent < outcome, "{name}: {file}");
+        }
+
+        let accepted = scene.reach("reconcile", &["--accept-ledger"]);
+        if acceptable {
+            let said = lines(&accepted.well());
+            assert!(said[0]["accepted"].is_string(), "{name}: {said:?}");
+            scene.tell("status", &[]).well();
+            // The kill was not in the ledger; the file alone holds it, until it is lifted.
+            let quiet = scene.account.hours(1, &[]).well();
+            assert_eq!(quiet.steps()[0]["killed"], true, "{name}");
+            scene.tell("rearm", &["--by", "ada"]).well();
+            let awake = scene.account.hours(1, &[]).well();
+            assert_eq!(awake.steps()[0]["killed"], false, "{name}");
+        } else {
+            assert_eq!(accepted.code, Some(code), "{name}: {}", accepted.stderr);
+        }
+    }
+}
+
+/// Brings everything into the database file itself.
+fn checkpointed(store: &Path) {
+    let connection = rusqlite::Connection::open(store).expect("opens");
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .expect("checkpoints");
+}
+
+#[test]
+fn without_a_store_there_is_nothing_to_tell_but_a_kill_works() {
+    let scene = Scene::new(11, Faults::none());
+    for command in ["pause", "resume", "status"] {
+        let ran = scene.tell(command, &[]);
+        assert_eq!(ran.code, Some(4), "{command}: {}", ran.stderr);
+        assert!(ran.stderr.contains("there is no store"), "{}", ran.stderr);
+    }
+    assert_eq!(scene.tell("rearm", &["--by", "ada"]).code, Some(4));
+    assert_eq!(scene.reach("reconcile", &[]).code, Some(4));
+    assert!(!scene.store().exists(), "asking must not make one");
+    let killed = scene.reach("kill", &[]);
+    assert_eq!(killed.code, Some(4), "{}", killed.stderr);
+    assert!(scene.account.kill_file().exists() && !scene.store().exists());
+    let budgets: i64 = scene
+        .client()
+        .budgets()
+        .iter()
+        .map(|(_, budget)| budget)
+        .sum();
+    assert_eq!(budgets, 2 * 1_000_000 + 2 * 10_000);
+    // A runner that starts now takes the kill over into its new ledger.
+    let quiet = scene.account.hours(1, &[]).well();
+    assert_eq!(quiet.steps()[0]["killed"], true);
+}
+
+#[test]
+fn wrong_calls_say_what_where_and_what_to_do() {
+    let scene = Scene::new(12, Faults::none());
+    let zone = scene.reach("live", &["--set", "TIMEZONE=America/New_York"]);
+    zone.refused(
+        2,
+        &[
+            "has an account on",
+            "in UTC",
+            "TIMEZONE is America/New_York",
+        ],
+    );
+    let nobody = scene.reach("live", &["--set", "CANARY_LIST=none"]);
+    nobody.refused(
+        2,
+        &["canary", "pilot mode changes only those that are named"],
+    );
+    let nowhere = Account {
+        store: ":memory:".into(),
+        ..scene.account.clone()
+    };
+    let memory = run(&mut nowhere.reaching("live", &[]).into());
+    memory.refused(2, &["must be kept", "--store PATH"]);
+    scene.tell("rearm", &[]).refused(2, &["--by <NAME>"]);
+    scene.tell("reconcile", &[]).refused(2, &["--platform-at"]);
+    scene
+        .tell("live", &["--platform-at", "nowhere"])
+        .refused(2, &["--platform-at"]);
+    let gone = scene.tell("live", &["--platform-at", "127.0.0.1:9"]);
+    gone.refused(6, &["127.0.0.1:9", "cannot be reached"]);
+    assert!(!scene.store().exists(), "a refused call makes nothing");
+    // Settings that cannot be read do not keep anyone from stopping.
+    let broken = scene
+        .desk
+        .file("broken.toml", "DAILY_CAP_TOTAL = \"ten\"\nNONSENSE = 1\n");
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_gaelp-pilot"));
+    command.env_clear().arg("kill").arg("--config").arg(broken);
+    command.arg("--store").arg(scene.store());
+    let killed = run(&mut command.into());
+    assert_eq!(killed.code, Some(2), "{}", killed.stderr);
+    assert!(
+        killed.stdout.contains("raises are forbidden by"),
+        "{}",
+        killed.stdout
+    );
+    assert!(scene.account.kill_file().exists());
+}
+
+#[test]
+fn a_platform_that_goes_away_ends_it_when_patience_is_over() {
+    let scene = Scene::new(13, Faults::none());
+    let mut command = scene.account.reaching("live", &["--patience-ms", "300"]);
+    command.args(["--timeout-ms", "500"]);
+    let mut live = Running::start(command);
+    assert_eq!(live.line().expect("it runs")["step"], "reconciled");
+    assert_eq!(live.line().expect("it runs")["step"], "hour");
+    let Scene { market, desk, .. } = scene;
+    drop(market);
+    let (code, stderr) = live.end();
+    assert_eq!(code, Some(6), "{stderr}");
+    drop(desk);
+}
