@@ -150,7 +150,7 @@ fn i1_to_i11_hold_for_every_seed_and_everything_occurred() {
          weeks fail (95 %)",
         3.0 / f64::from(u32::try_from(seeds).unwrap())
     );
-    if seeds >= 1_000 {
+    if seeds >= SEEDS {
         assert_occurred(&counters);
     }
     for kind in FaultKind::ALL {

@@ -15,8 +15,8 @@ const WRITTEN: &str = concat!(
     "{\"account\":\"main\",\"seq\":12,\"hash\":\"",
     "abababababababababababababababababababababababababababababababab\"}\n",
     "{\"account\":\"äöü \\\"quoted\\\"\\n\",\"seq\":0,\"hash\":\"",
-    "605e25a35e0c36275ce3f431e51f23ce0b1d3b0e6a44115a9b5d7a3e2c2f9c15\"}\n",
-    "blake3 22cfeb9516eed57db61280fe20bf7c3fd9b1881c862d7296cd91184f71242d98\n",
+    "21e502c6d560cc869bec68efe0f08662b10f64a41a9807e81a890fb2912100cf\"}\n",
+    "blake3 0a545814aa6a0f5c0227ae523bca710a98c21e59b74fecb93bcc9b9faee5e71a\n",
 );
 
 #[test]
