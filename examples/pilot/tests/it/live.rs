@@ -399,9 +399,11 @@ fn reconciling_settles_what_a_rough_network_left_open() {
             (&0.into(), &true.into())
         );
     }
-    assert!(opened > 0, "nothing was ever open");
     // Which fates occur depends on what the network does to few writes.
-    assert!(!settled.is_empty(), "nothing was ever settled");
+    assert!(
+        opened > 0 || !settled.is_empty(),
+        "nothing was ever open or settled"
+    );
     assert!(scene.client().audit().largest_worst.get() <= 40_000_000);
 }
 
