@@ -23,7 +23,9 @@ pub mod prelude {
         Level, MetricRow, Metrics, Micros, Platform, Quantity, Ratio, Reason, Revision, Rounding,
         Seed, UtcHour,
     };
-    pub use gaelp_guardrails::{Context, GuardrailConfig, Guardrails, Trailing, Verdict};
+    pub use gaelp_guardrails::{
+        Context, GuardrailConfig, Guardrails, SpentToday, Trailing, Verdict,
+    };
     pub use gaelp_platform::{AdPlatform, Capabilities, PlatformError, Report, RevenueSource};
     pub use gaelp_rollout::{Command, Event, Journal, Mode, Record, Rollout, RolloutConfig, drive};
 }
