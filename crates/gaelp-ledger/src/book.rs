@@ -9,7 +9,7 @@ mod line;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use gaelp_core::{AdSetKey, Micros, Platform};
 
 use crate::{Epoch, GENESIS, Hash, Intent, Limits, Operator, Refusal};
@@ -34,6 +34,8 @@ pub struct Book {
     operator: Operator,
     /// The time of the last entry.
     last: Option<DateTime<Utc>>,
+    /// When the clock last ran back, and by how much it may be behind since.
+    ran_back: Option<(DateTime<Utc>, TimeDelta)>,
     /// The account's day for which highs and spend are counted, and the one that was before it.
     today: Option<NaiveDate>,
     eve: Option<NaiveDate>,
@@ -71,6 +73,7 @@ impl Book {
             taken_at: None,
             operator: Operator::default(),
             last: None,
+            ran_back: None,
             today: None,
             eve: None,
             read: Vec::new(),
@@ -101,6 +104,12 @@ impl Book {
     /// What persons said last.
     pub fn operator(&self) -> Operator {
         self.operator
+    }
+
+    /// The first and the last local date that it may be on the platforms' side when a clock of ours
+    /// shows `at`: the same, but around midnight and after the clock ran back.
+    pub fn dates(&self, at: DateTime<Utc>) -> (NaiveDate, NaiveDate) {
+        self.limits.dates(at, self.behind(at))
     }
 
     /// The time of the last entry.

@@ -12,8 +12,12 @@ pub const MAX_AMOUNT: Micros = Micros::new(1_000_000_000_000_000);
 /// The largest factor by which a platform may exceed a daily budget; one that the settings do not
 /// name is counted with it.
 pub const MAX_OVERDELIVERY: Ratio = Ratio::from_ppm(10_000_000);
-/// The longest request lifetime and clock skew, in seconds: a day.
+/// The longest request lifetime, in seconds: a day.
 pub const MAX_SECONDS: u32 = 24 * 3600;
+/// The largest clock skew, in seconds: an hour. Whatever is larger is another date.
+pub const MAX_CLOCK_SKEW_SECS: u32 = 3600;
+/// The longest time for which a missing ad set may be counted, in seconds: thirty days.
+pub const MAX_GONE_AFTER_SECS: u32 = 30 * 24 * 3600;
 /// The most read-backs that may be asked for.
 pub const MAX_READ_BACKS: u32 = 100;
 
@@ -21,6 +25,8 @@ pub const MAX_READ_BACKS: u32 = 100;
 const REQUEST_LIFETIME_SECS: u32 = 900;
 /// What clocks that are kept by NTP stay within by far.
 const CLOCK_SKEW_SECS: u32 = 30;
+/// Three days: lists have holes for hours, and what is missing may spend all the same.
+const GONE_AFTER_SECS: u32 = 72 * 3600;
 /// One reading may come from a cache; two that began apart agree by chance only.
 const READ_BACKS: u32 = 2;
 
@@ -60,6 +66,10 @@ pub struct LedgerConfig {
     /// How many equal readings settle what an answer did not. Default: 2.
     #[serde(default = "read_backs")]
     pub read_backs: u32,
+    /// For how many seconds an ad set that no list names any more still counts at what it had.
+    /// Default: three days. It is an assumption about the platforms' lists.
+    #[serde(default = "gone_after_secs")]
+    pub gone_after_secs: u32,
 }
 
 const fn request_lifetime_secs() -> u32 {
@@ -68,6 +78,10 @@ const fn request_lifetime_secs() -> u32 {
 
 const fn clock_skew_secs() -> u32 {
     CLOCK_SKEW_SECS
+}
+
+const fn gone_after_secs() -> u32 {
+    GONE_AFTER_SECS
 }
 
 const fn read_backs() -> u32 {
@@ -84,6 +98,7 @@ impl LedgerConfig {
             request_lifetime_secs: REQUEST_LIFETIME_SECS,
             clock_skew_secs: CLOCK_SKEW_SECS,
             read_backs: READ_BACKS,
+            gone_after_secs: GONE_AFTER_SECS,
         }
     }
 
@@ -126,12 +141,21 @@ impl LedgerConfig {
                 found.push(LedgerViolation::Overdelivery { platform, value });
             }
         }
-        for (setting, value) in [
-            ("request_lifetime_secs", self.request_lifetime_secs),
-            ("clock_skew_secs", self.clock_skew_secs),
+        for (setting, value, most) in [
+            (
+                "request_lifetime_secs",
+                self.request_lifetime_secs,
+                MAX_SECONDS,
+            ),
+            ("clock_skew_secs", self.clock_skew_secs, MAX_CLOCK_SKEW_SECS),
+            ("gone_after_secs", self.gone_after_secs, MAX_GONE_AFTER_SECS),
         ] {
-            if value > MAX_SECONDS {
-                found.push(LedgerViolation::Seconds { setting, value });
+            if value > most {
+                found.push(LedgerViolation::Seconds {
+                    setting,
+                    value,
+                    most,
+                });
             }
         }
         if !(1..=MAX_READ_BACKS).contains(&self.read_backs) {
@@ -175,15 +199,19 @@ impl Limits {
         not_after + lifetime + self.skew()
     }
 
+    pub(crate) fn gone_after(&self) -> TimeDelta {
+        TimeDelta::seconds(self.config.gone_after_secs.into())
+    }
+
     /// The first and the last local date that it may be on the platforms' side when a clock of ours
-    /// shows `at`: the same, but around midnight.
+    /// shows `at` and may be `behind`: the same, but around midnight.
     ///
     /// In half-hour zones an hour is keyed by the UTC hour in which it begins, so that its day
     /// begins up to an hour early for us: the last date counts from there.
-    pub(crate) fn dates(&self, at: DateTime<Utc>) -> (NaiveDate, NaiveDate) {
+    pub(crate) fn dates(&self, at: DateTime<Utc>, behind: TimeDelta) -> (NaiveDate, NaiveDate) {
         let early = (at - self.skew()).naive_utc();
         let first = self.tz.from_utc_datetime(&early).date_naive();
-        let late = UtcHour::containing(at + self.skew());
+        let late = UtcHour::containing(at + self.skew() + behind);
         (first, self.config.zone.local(late).date.max(first))
     }
 }
@@ -224,12 +252,14 @@ pub enum LedgerViolation {
         value: Ratio,
     },
     /// A time that is too long.
-    #[error("{setting} is {value}, above {MAX_SECONDS}")]
+    #[error("{setting} is {value}, above {most}")]
     Seconds {
         /// The name of the setting.
         setting: &'static str,
         /// Its value.
         value: u32,
+        /// The largest there may be.
+        most: u32,
     },
     /// No reading at all, or too many.
     #[error("read_backs is {value}, not between 1 and {MAX_READ_BACKS}")]

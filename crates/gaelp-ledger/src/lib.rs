@@ -15,8 +15,8 @@ mod store;
 pub use book::{Book, Standing};
 pub use chain::{ChainError, GENESIS, Hash, Sealed};
 pub use config::{
-    LedgerConfig, LedgerConfigError, LedgerViolation, Limits, MAX_AMOUNT, MAX_OVERDELIVERY,
-    MAX_READ_BACKS, MAX_SECONDS,
+    LedgerConfig, LedgerConfigError, LedgerViolation, Limits, MAX_AMOUNT, MAX_CLOCK_SKEW_SECS,
+    MAX_GONE_AFTER_SECS, MAX_OVERDELIVERY, MAX_READ_BACKS, MAX_SECONDS,
 };
 pub use entry::{Entry, EntryError};
 pub use ledger::{Ledger, LedgerError};

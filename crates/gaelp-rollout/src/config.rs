@@ -74,6 +74,9 @@ pub struct RolloutConfig {
     pub clock_skew_secs: u32,
     /// How many equal readings settle a write whose outcome is unknown. Default: 2.
     pub read_backs: u32,
+    /// For how many seconds an ad set that no list of budgets names any more still counts at what
+    /// it had. Default: three days.
+    pub gone_after_secs: u32,
     /// Whether every step ends with a [`Checkpoint`](crate::Checkpoint) in the journal. Default:
     /// no, because a replay can be repeated; a live run needs it.
     pub checkpoints: bool,
@@ -123,6 +126,7 @@ impl Default for RolloutConfig {
             request_lifetime_secs: 900,
             clock_skew_secs: 30,
             read_backs: 2,
+            gone_after_secs: 72 * 3600,
             checkpoints: false,
             emergency_after: NonZeroU32::new(3).expect("three is not zero"),
             breaker: BreakerConfig::default(),
@@ -148,6 +152,7 @@ impl RolloutConfig {
             request_lifetime_secs: self.request_lifetime_secs,
             clock_skew_secs: self.clock_skew_secs,
             read_backs: self.read_backs,
+            gone_after_secs: self.gone_after_secs,
         };
         config.validate().map_err(|wrong| ConfigError {
             violations: Vec::new(),

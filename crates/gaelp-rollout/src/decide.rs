@@ -180,8 +180,13 @@ impl Rollout {
         }
         let ad_set = self.ad_sets.get_mut(key)?;
         ad_set.memory = verdict.memory;
+        // Only what ran is known, not where a decision counts from.
+        let ran = candidate.in_force.min(current);
         if !wrong {
-            ad_set.known_good = Some(current);
+            ad_set.known_good = Some(ran);
+        } else if verdict.level == Level::Kill {
+            // It latches: what a person raises afterwards goes back to where it came down to.
+            ad_set.known_good = ad_set.known_good.map(|good| good.min(ran)).or(Some(ran));
         }
         let decision = decision(id, candidate, common.span, choice, current, verdict);
         let action = Action {

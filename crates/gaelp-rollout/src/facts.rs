@@ -191,7 +191,11 @@ impl Common {
             headroom: [admitted, phase].into_iter().flatten().min(),
             unresolved: sent.and_then(|sent| sent.checked_div(HOURS_PER_DAY, Rounding::Down)),
             reconciled: pilot.then(|| {
-                rollout.desk.is_current() && !matches!(barred, Some(Refusal::Unreconciled))
+                let unseen = matches!(
+                    barred,
+                    Some(Refusal::Unreconciled | Refusal::UnknownAdSet { .. })
+                );
+                rollout.desk.is_current() && !unseen
             }),
             external_edit: ad_set.external_edit,
             edits_last_hour: Some(ad_set.edits_since(self.clock - TimeDelta::hours(1))),

@@ -235,11 +235,17 @@ impl Rollout {
             return;
         };
         for change in changes {
-            if let Change::External { key, .. } = change {
-                step.alert(AlertKind::ExternalEdit, key.to_string());
-                if let Some(ad_set) = self.ad_sets.get_mut(key) {
+            let Some(ad_set) = self.ad_sets.get_mut(change.key()) else {
+                continue;
+            };
+            match change {
+                Change::External { key, .. } => {
+                    step.alert(AlertKind::ExternalEdit, key.to_string());
                     ad_set.external_edit = Some(step.goal.hour());
                 }
+                // Only now: a list may have had a hole.
+                Change::Gone { .. } => ad_set.budget = None,
+                _ => {}
             }
         }
     }

@@ -524,13 +524,6 @@ impl Rollout {
         for reading in readings.values().flatten() {
             self.ad_set(&reading.key).budget = Some(reading.daily_budget);
         }
-        // An ad set that a whole list leaves out is gone.
-        for (key, ad_set) in &mut self.ad_sets {
-            let listed = readings.get(&key.platform);
-            if listed.is_some_and(|list| list.iter().all(|reading| reading.key != *key)) {
-                ad_set.budget = None;
-            }
-        }
     }
 
     fn retire(&mut self, now: UtcHour, records: &mut Vec<Record>) {

@@ -122,6 +122,11 @@ impl Rollout {
         else {
             return Sending::Refused;
         };
+        // What the ledger has not heard of cannot be lowered: to it, it would be a raise.
+        let standing = self.desk.book().confirmed(&decision.key);
+        if decision.allowed <= candidate.in_force && standing.is_none_or(|known| daily > known) {
+            return Sending::Nothing;
+        }
         // While a write is not settled, only what a cap or the kill switch asks for is sent, below
         // everything that may stand: every further write puts off the settling.
         let open = self.desk.book().open(&decision.key);

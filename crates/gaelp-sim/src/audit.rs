@@ -1,8 +1,8 @@
 //! Who compares what was promised with what is true.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use chrono::{DateTime, Duration, Utc};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use gaelp_core::{AdSetKey, DecisionId, Micros, Ratio, Rounding, UtcHour};
 use gaelp_ledger::{Answer, Book, Change, Epoch, Sealed};
 use serde::Deserialize;
@@ -31,6 +31,8 @@ pub(crate) struct Audit {
     /// The last entry by which an ad set's open intents ended without being named.
     swept: BTreeMap<AdSetKey, u64>,
     entries: u64,
+    /// Days on which a clock showed another.
+    excused: BTreeSet<NaiveDate>,
     /// The entry up to which a book was compared with the world.
     compared: u64,
 }
@@ -44,8 +46,9 @@ struct Line {
     most_external: Micros,
     /// Whether a person's raise may not have been seen yet.
     unseen: bool,
-    /// What stood at the end of each of the last hours.
+    /// The highest that stood in each of the last hours, and in this one before it was changed.
     standing: Vec<Micros>,
+    this_hour: Micros,
 }
 
 #[derive(Clone, Debug)]
@@ -197,13 +200,19 @@ impl Audit {
             }
         }
         let changes = truth.changes();
-        let known = world.keys().count();
-        self.ad_sets.resize_with(known, Line::default);
+        for key in world.keys().skip(self.ad_sets.len()) {
+            // What it came with stood too, if for no whole hour.
+            self.ad_sets.push(Line {
+                standing: world.standing(key).into_iter().collect(),
+                ..Line::default()
+            });
+        }
         let fresh = changes.get(self.changes_seen..).unwrap_or_default();
         self.changes_seen = changes.len();
         for change in fresh {
             let line = &mut self.ad_sets[change.slot];
             let moved = change.to.get() - change.from.get();
+            line.this_hour = line.this_hour.max(change.from);
             match change.by {
                 Author::Human if moved > 0 => {
                     line.external = Micros::new(line.external.get() + moved);
@@ -226,11 +235,16 @@ impl Audit {
         }
     }
 
+    /// Judges days no more.
+    pub(crate) fn excuse(&mut self, days: impl IntoIterator<Item = NaiveDate>) {
+        self.excused.extend(days);
+    }
+
     /// I1, on the truth.
     fn check_day(&self, world: &World, cap: Micros, found: &mut Vec<Violation>) {
         let day = world.truth().today();
         let most = day.account_most();
-        if most <= cap {
+        if most <= cap || self.excused.contains(&day.date) {
             return;
         }
         let mut allowed = cap;
@@ -291,8 +305,9 @@ impl Audit {
             if line.standing.len() == REMEMBERED {
                 line.standing.remove(0);
             }
+            let before = std::mem::take(&mut line.this_hour);
             line.standing
-                .push(world.standing(key).unwrap_or(Micros::ZERO));
+                .push(world.standing(key).unwrap_or_default().max(before));
         }
     }
 
@@ -309,12 +324,13 @@ impl Audit {
         let line = self.ad_sets.get(slot)?;
         let hours = if returns { REMEMBERED } else { DAY };
         let recent = line.standing.iter().rev().take(hours).copied();
-        let highest = recent.chain(world.standing(key)).max()?;
+        let now = world.standing(key).max(Some(line.this_hour));
+        let highest = recent.chain(now).max()?;
         let factor = Ratio::ONE.checked_add(per_day)?;
         highest.checked_scale(factor, Rounding::Up)
     }
 
-    /// What stood at the end of the last hour.
+    /// The highest that stood in the last hour.
     pub(crate) fn last_hour(&self, world: &World, key: &AdSetKey) -> Option<Micros> {
         let slot = world.keys().position(|other| other == key)?;
         self.ad_sets.get(slot)?.standing.last().copied()

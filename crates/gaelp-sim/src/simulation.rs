@@ -81,6 +81,8 @@ struct Disk {
 struct Kill {
     /// What each ad set may not exceed any more.
     allowed: BTreeMap<AdSetKey, Micros>,
+    /// What each was good at: where it goes back to after a person raised it.
+    good: BTreeMap<AdSetKey, Micros>,
     /// Steps without trouble since.
     steps: u32,
 }
@@ -337,15 +339,6 @@ impl Simulation {
         let found = &mut self.violations;
         self.audit.end_hour(self.border.world(), cap, found);
         let now = self.border.world().hour();
-        if let Some(main) = &self.main
-            && main.rollout.is_fenced()
-        {
-            self.counters.branch("recovery/fenced_restart");
-            if let Some(main) = self.main.take() {
-                self.retire(main);
-            }
-            self.restart_at = self.border.world().now().timestamp();
-        }
         let ended: Vec<Runner> = self
             .others
             .extract_if(.., |other| other.until.is_some_and(|until| until <= now))
@@ -386,8 +379,14 @@ impl Simulation {
 
     fn finish(&mut self) {
         self.look();
-        let main = self.main.take();
-        if let Some(main) = &main {
+        let mut main = self.main.take();
+        if let Some(main) = &mut main {
+            // An operator's last word may be newer than its last look.
+            let refreshed = ready(main.ledger.refresh());
+            if !matches!(refreshed, Some(Ok(_))) {
+                let what = "the ledger cannot be read";
+                self.violations.push(Violation::Stuck { what });
+            }
             // I9: who followed the log and who reads it anew believe the same.
             let anew = self.scenario.seed.get().is_multiple_of(READ_ANEW) || self.replays;
             if anew && self.read_anew().as_ref() != Some(main.book()) {

@@ -355,6 +355,7 @@ impl Settings {
             request_lifetime_secs: self.get("REQUEST_LIFETIME_SECS")?,
             clock_skew_secs: self.get("CLOCK_SKEW_SECS")?,
             read_backs: self.get("READ_BACKS")?,
+            gone_after_secs: self.get("GONE_AFTER_SECS")?,
             guardrails: self.guardrails()?,
             ..RolloutConfig::default()
         })

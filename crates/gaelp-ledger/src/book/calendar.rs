@@ -1,11 +1,17 @@
 //! The account's days, and what a new one begins with.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::Book;
 
 /// The last second of the year 9999.
 const LAST_SECOND: i64 = 253_402_300_799;
+
+/// How long a clock that ran back is not believed in its date.
+const DOUBTED: TimeDelta = TimeDelta::days(2);
+/// What a clock that runs back is taken to be behind at most. With the skew it is less than the
+/// shortest day, so that it may be two dates and never three.
+const MOST_BEHIND: TimeDelta = TimeDelta::hours(12);
 
 /// Whether a time is computed with.
 pub(super) fn is_in_calendar(at: DateTime<Utc>) -> bool {
@@ -38,7 +44,7 @@ pub(super) enum Turn {
 
 impl Book {
     pub(super) fn turn(&self, at: DateTime<Utc>) -> Turn {
-        let (first, last) = self.limits.dates(at);
+        let (first, last) = self.dates(at);
         match self.today {
             Some(today) if last < today => Turn::Back { date: last },
             Some(today) if last == today => Turn::Same {
@@ -55,6 +61,10 @@ impl Book {
     /// Moves the book to a time.
     pub(super) fn advance(&mut self, at: DateTime<Utc>) {
         let turn = self.turn(at);
+        let behind = self.behind(at);
+        if self.runs_back(at).is_some() {
+            self.ran_back = Some((at, behind));
+        }
         self.last = Some(at);
         match turn {
             Turn::Same { .. } => {}
@@ -72,6 +82,23 @@ impl Book {
                 }
             }
         }
+    }
+
+    /// By how much the clock may be behind: where it ran back, nobody knows whether it was right
+    /// before or is since.
+    pub(super) fn behind(&self, at: DateTime<Utc>) -> TimeDelta {
+        let kept = self
+            .ran_back
+            .filter(|&(since, _)| at - since < DOUBTED)
+            .map_or(TimeDelta::zero(), |(_, behind)| behind);
+        let more = self.runs_back(at).unwrap_or_default();
+        (kept + more).min(MOST_BEHIND)
+    }
+
+    /// By how much a time lies before the last entry's, where that is more than clocks may differ.
+    fn runs_back(&self, at: DateTime<Utc>) -> Option<TimeDelta> {
+        let back = self.last? - at;
+        (back > self.limits.skew()).then_some(back)
     }
 
     /// Whether the day before today may not be over everywhere.

@@ -18,6 +18,8 @@ pub(crate) struct Line {
     listed: Option<Micros>,
     as_of: Option<DateTime<Utc>>,
     run: u32,
+    /// When the last reading began that listed it.
+    seen: Option<DateTime<Utc>>,
     today: Day,
     eve: Day,
     open: Vec<Open>,
@@ -180,6 +182,9 @@ impl Line {
         let before = self.listed;
         self.as_of = Some(began);
         self.listed = budget;
+        if budget.is_some() {
+            self.seen = Some(began);
+        }
         if !self.open.iter().all(|open| open.is_quiet(began, limits)) {
             self.run = 0;
         } else if before == budget {
@@ -225,9 +230,20 @@ impl Line {
         match (self.confirmed, self.listed) {
             (Some(from), Some(to)) => found.push(Change::External { key, from, to }),
             (None, Some(budget)) => found.push(Change::New { key, budget }),
-            (Some(from), None) if quiet => found.push(Change::Gone { key, from }),
+            (Some(from), None) if quiet && self.is_long_missing(as_of, limits) => {
+                // What is open expires just before, and may stand where nobody looks.
+                let from = from.max(self.open_most());
+                found.push(Change::Gone { key, from });
+            }
             (_, None) => {}
         }
+    }
+
+    /// Whether no list has named it for so long that it is taken to be gone. Until then it may
+    /// spend, as lists have holes.
+    fn is_long_missing(&self, as_of: DateTime<Utc>, limits: &Limits) -> bool {
+        self.seen
+            .is_none_or(|seen| as_of - seen >= limits.gone_after())
     }
 
     #[cfg(gaelp_seeded_bugs)]
@@ -323,13 +339,20 @@ impl Line {
 
     /// Carries out a change that fits.
     pub(super) fn change(&mut self, change: &Change, eve_goes_on: bool, limits: &Limits) {
+        let unseen = self.listed.is_none();
         let (confirmed, settled) = match change {
             Change::Confirmed { intent, budget, .. } => (Some(*budget), Some((intent, true))),
             Change::Expired {
                 intent,
                 may_have_stood,
                 ..
-            } => (self.confirmed, Some((intent, *may_have_stood))),
+            } => {
+                // What is not listed cannot be seen: it stands at the highest that it may have.
+                let open = self.open.iter().find(|open| open.intent.id == *intent);
+                let most = open.filter(|_| unseen && *may_have_stood).map(|o| o.most);
+                let confirmed = self.confirmed.map(|known| known.max(most.unwrap_or(known)));
+                (confirmed, Some((intent, *may_have_stood)))
+            }
             Change::External { to, .. } => (Some(*to), None),
             Change::New { budget, .. } => (Some(*budget), None),
             Change::Gone { .. } => (None, None),

@@ -2,7 +2,8 @@
 
 use gaelp_core::{AccountZone, Micros, Platform, Ratio};
 use gaelp_ledger::{
-    LedgerConfig, LedgerViolation, MAX_AMOUNT, MAX_OVERDELIVERY, MAX_READ_BACKS, MAX_SECONDS,
+    LedgerConfig, LedgerViolation, MAX_AMOUNT, MAX_CLOCK_SKEW_SECS, MAX_GONE_AFTER_SECS,
+    MAX_OVERDELIVERY, MAX_READ_BACKS, MAX_SECONDS,
 };
 
 use crate::support::{money, plain};
@@ -14,6 +15,9 @@ fn violations(change: impl FnOnce(&mut LedgerConfig)) -> Vec<LedgerViolation> {
         .validate()
         .map_or_else(|error| error.violations, |_| Vec::new())
 }
+
+/// Sets a setting in seconds.
+type Set = fn(&mut LedgerConfig, u32);
 
 #[test]
 fn each_bound_is_where_it_is_said_to_be() {
@@ -44,15 +48,27 @@ fn each_bound_is_where_it_is_said_to_be() {
         let wrong = LedgerViolation::Overdelivery { platform, value };
         assert_eq!(found, if fits { vec![] } else { vec![wrong] });
     }
-    for (value, fits) in [(0, true), (MAX_SECONDS, true), (MAX_SECONDS + 1, false)] {
-        let setting = "request_lifetime_secs";
-        let wrong = LedgerViolation::Seconds { setting, value };
-        let found = violations(|config| config.request_lifetime_secs = value);
-        assert_eq!(found, if fits { vec![] } else { vec![wrong] });
-        let setting = "clock_skew_secs";
-        let wrong = LedgerViolation::Seconds { setting, value };
-        let found = violations(|config| config.clock_skew_secs = value);
-        assert_eq!(found, if fits { vec![] } else { vec![wrong] });
+    let settings: [(&'static str, u32, Set); 3] = [
+        ("request_lifetime_secs", MAX_SECONDS, |config, value| {
+            config.request_lifetime_secs = value;
+        }),
+        ("clock_skew_secs", MAX_CLOCK_SKEW_SECS, |config, value| {
+            config.clock_skew_secs = value;
+        }),
+        ("gone_after_secs", MAX_GONE_AFTER_SECS, |config, value| {
+            config.gone_after_secs = value;
+        }),
+    ];
+    for (setting, most, set) in settings {
+        for (value, fits) in [(0, true), (most, true), (most + 1, false)] {
+            let wrong = LedgerViolation::Seconds {
+                setting,
+                value,
+                most,
+            };
+            let found = violations(|config| set(config, value));
+            assert_eq!(found, if fits { vec![] } else { vec![wrong] });
+        }
     }
     for (value, fits) in [
         (0, false),

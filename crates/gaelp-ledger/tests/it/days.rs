@@ -312,3 +312,34 @@ fn i1_a_raise_just_before_midnight_leaves_the_next_day_within_the_cap() {
     desk.admit(3, 1, 10, MIDNIGHT + 30);
     assert_eq!(desk.exposure(MIDNIGHT + 30), 10);
 }
+
+/// Found by simulation: a clock that had run back by hours showed the old day for hours into the
+/// new one, and what stood then was counted for the wrong day.
+#[test]
+fn i1_a_clock_that_ran_back_may_be_behind() {
+    let behind = 5_400;
+    let noon = MIDNIGHT / 2;
+    let back = |second: i64| second - behind;
+    let mut desk = Desk::new(plain(10), noon, &[4, 4]);
+    desk.look(back(noon + 60), &[4, 4]);
+    // An hour after midnight by the platforms' clock, and before it by ours.
+    desk.admit(1, 0, 1, back(MIDNIGHT + 3_600));
+    desk.answer(1, applied(1), back(MIDNIGHT + 3_601));
+    desk.look(back(MIDNIGHT + 3_700), &[1, 4]);
+    // The first stood at 4 in the new day too: the second may go to 6, and no higher.
+    let later = back(MIDNIGHT + 7_200);
+    assert_eq!(desk.exposure(later), 8);
+    assert_eq!(desk.book.ceiling(&key(1), at(later)), Some(money(6)));
+    let (first, last) = desk.book.dates(at(back(MIDNIGHT + 3_600)));
+    assert_eq!(last, first.succ_opt().unwrap());
+    // Two days later it is believed again.
+    let (first, last) = desk.book.dates(at(back(3 * MIDNIGHT)));
+    assert_eq!(first, last);
+    // However far it runs back, it may be two dates and not three.
+    let mut desk = Desk::new(plain(10), 9 * MIDNIGHT, &[4, 4]);
+    desk.take(5 * MIDNIGHT + 6 * 3_600);
+    let (first, last) = desk.book.dates(at(5 * MIDNIGHT + 6 * 3_600));
+    assert_eq!(first, last);
+    let (first, last) = desk.book.dates(at(5 * MIDNIGHT + 13 * 3_600));
+    assert_eq!(last, first.succ_opt().unwrap());
+}

@@ -148,6 +148,7 @@ fn config(chance: &mut ChaCha8Rng) -> (LedgerConfig, i64) {
     config.request_lifetime_secs = 20;
     config.clock_skew_secs = 5;
     config.read_backs = 1 + u32::try_from(pick(chance, 2)).unwrap();
+    config.gone_after_secs = [0, 10, 60, 3_000][usize::try_from(pick(chance, 3)).unwrap()];
     (config, offset)
 }
 

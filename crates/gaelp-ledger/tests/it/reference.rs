@@ -19,6 +19,8 @@ pub(crate) struct Naive {
     takes: Vec<Time>,
     orders: Vec<Order>,
     last: Option<Time>,
+    /// When clocks ran back, and by how much they may be behind since.
+    backs: Vec<(Time, Duration)>,
     /// The days that are kept: the newest, and the one before it.
     dates: Vec<NaiveDate>,
     /// Platforms read since the last takeover.
@@ -63,6 +65,7 @@ impl Naive {
             takes: Vec::new(),
             orders: Vec::new(),
             last: None,
+            backs: Vec::new(),
             dates: Vec::new(),
             read: Vec::new(),
             ad_sets: BTreeMap::new(),
@@ -98,11 +101,28 @@ impl Naive {
             + seconds(self.config.clock_skew_secs)
     }
 
+    /// By how much the clock may be behind: all that it ran back by, each time within two days of
+    /// the time before, and never more than half a day.
+    fn behind(&self, at: Time) -> Duration {
+        let before = match self.backs.last() {
+            Some((since, behind)) if at < *since + Duration::hours(48) => *behind,
+            _ => Duration::zero(),
+        };
+        std::cmp::min(before + self.back(at), Duration::hours(12))
+    }
+
+    fn back(&self, at: Time) -> Duration {
+        match self.last {
+            Some(last) if at + seconds(self.config.clock_skew_secs) < last => last - at,
+            _ => Duration::zero(),
+        }
+    }
+
     /// The earliest and the latest day that it may be.
     fn days(&self, at: Time) -> (NaiveDate, NaiveDate) {
         let skew = seconds(self.config.clock_skew_secs);
         let early = at - skew + Duration::minutes(self.offset);
-        let late = at + skew;
+        let late = at + skew + self.behind(at);
         let hour = late - Duration::seconds(i64::from(late.minute() * 60 + late.second()));
         // The local hour that begins in this hour of UTC.
         let shown = hour + Duration::minutes((self.offset + 59).div_euclid(60) * 60);
@@ -159,6 +179,9 @@ impl Naive {
                     self.dates.remove(0);
                 }
             }
+        }
+        if self.back(at) > Duration::zero() {
+            self.backs.push((at, self.behind(at)));
         }
         self.last = Some(at);
     }
@@ -500,6 +523,10 @@ impl Naive {
         if !open.is_empty() && !shown && !enough {
             return;
         }
+        let listed = ad_set.readings.iter().rev().find(|r| r.budget.is_some());
+        let long_missing = listed
+            .is_none_or(|seen| last.began >= seen.began + seconds(self.config.gone_after_secs));
+        let mut raised = before.unwrap_or(0);
         let mut explained = read == before;
         for write in &open {
             let Intent { id, to, .. } = write.intent;
@@ -508,6 +535,7 @@ impl Naive {
                 stands || open.len() > 1 || !write.applied.is_empty() || read != before;
             let value = if may_have_stood { write.most() } else { 0 };
             self.stands(key, value, at);
+            raised = raised.max(value);
             let until = self.quiet_after(write.intent.not_after);
             let ad_set = self.ad_sets.get_mut(key).unwrap();
             let ended = ad_set.writes.iter_mut().find(|other| other.intent.id == id);
@@ -544,11 +572,17 @@ impl Naive {
                 key: key_of_change,
                 budget,
             },
-            (Some(from), None) if enough => Change::Gone {
+            (Some(_), None) if enough && long_missing => Change::Gone {
                 key: key_of_change,
-                from,
+                from: Micros::new(raised),
             },
-            _ => return,
+            _ => {
+                // It may stand where nobody looks, and then at the highest that it may have.
+                if before.is_some() {
+                    self.ad_sets.get_mut(key).unwrap().confirmed = Some(raised);
+                }
+                return;
+            }
         };
         changes.push(change);
         self.ad_sets.get_mut(key).unwrap().confirmed = read;

@@ -345,7 +345,7 @@ fn an_ad_set_that_is_gone_takes_its_intents_along() {
         assert_eq!(desk.look(NOON + second, &[]), []);
     }
     assert_eq!(desk.look(QUIET + 1, &[]), []);
-    let (key, from) = (key(0), money(4));
+    let (key, from) = (key(0), money(6)); // as it may have stood
     let gone = Change::Gone { key, from };
     assert_eq!(desk.look(QUIET + 2, &[]), [expired(1, 0, 6, true), gone]);
     assert_eq!((desk.open(0), desk.confirmed(0)), (0, None));
@@ -384,4 +384,40 @@ fn changes_name_their_ad_set() {
     ] {
         assert_eq!(change.key(), &key(1));
     }
+}
+
+/// Found by simulation: a platform's lists left an ad set out for hours, and it went on spending.
+#[test]
+fn i1_what_the_lists_leave_out_counts_for_days() {
+    let days = |days: i64| NOON + days * 86_400;
+    let mut config = plain(100);
+    config.gone_after_secs = 3 * 86_400;
+    let mut desk = Desk::new(config, NOON - 10, &[4, 3]);
+    desk.admit(1, 1, 6, NOON);
+    desk.answer(1, applied(6), NOON + 1);
+    assert_eq!(desk.look(QUIET + 1, &[4, -1]), []);
+    // It may have come to 6, and nobody sees whether it did.
+    assert_eq!(desk.look(QUIET + 2, &[4, -1]), [expired(1, 1, 6, true)]);
+    assert_eq!((desk.confirmed(1), desk.exposure(QUIET + 2)), (Some(6), 10));
+    for day in 1..3 {
+        assert_eq!(desk.look(days(day), &[4, -1]), []);
+        assert_eq!(desk.exposure(days(day)), 10);
+        assert_eq!(
+            desk.refused(2, 1, 7, days(day) + 1),
+            Refusal::UnknownAdSet { key: key(1) }
+        );
+        desk.admit(2 + usize::try_from(day).unwrap(), 1, 6, days(day) + 2); // not a raise
+        desk.answer(
+            2 + usize::try_from(day).unwrap(),
+            Answer::Rejected,
+            days(day) + 3,
+        );
+    }
+    assert_eq!(desk.look(days(3) - 10, &[4, -1]), []);
+    let (key, from) = (key(1), money(6));
+    assert_eq!(
+        desk.look(days(3) - 9, &[4, -1]), // three days after the last list with it began
+        [Change::Gone { key, from }]
+    );
+    assert_eq!(desk.exposure(days(4)), 4);
 }

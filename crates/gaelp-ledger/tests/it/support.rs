@@ -33,7 +33,10 @@ pub(crate) fn money(micros: i64) -> Micros {
 
 /// One platform that never exceeds its budgets.
 pub(crate) fn plain(cap: i64) -> LedgerConfig {
-    LedgerConfig::new(AccountZone::UTC, money(cap)).with_platform(Platform::Meta, Ratio::ONE)
+    let mut config =
+        LedgerConfig::new(AccountZone::UTC, money(cap)).with_platform(Platform::Meta, Ratio::ONE);
+    config.gone_after_secs = 0;
+    config
 }
 
 /// How many cases to try: as many as said, or fewer where `GAELP_CASES` says so.

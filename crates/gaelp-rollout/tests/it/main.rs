@@ -4,6 +4,7 @@
 
 mod cap;
 mod learning;
+mod lists;
 mod phase;
 mod pilot;
 mod restart;

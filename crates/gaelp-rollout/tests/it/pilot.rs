@@ -248,6 +248,27 @@ fn the_kill_switch_lowers_and_latches() {
     }
 }
 
+/// Found by simulation: the last known good rate may lie above what stood at the kill.
+#[test]
+fn i7_what_is_raised_after_a_kill_comes_down_to_where_the_kill_found_it() {
+    let platform = loaded(&[("canary", "24")]);
+    let mut rollout = Rollout::new(config(&["canary"]), vec![meta()]).unwrap();
+    rollout
+        .handle(START.start(), Event::Operator(Order::Kill))
+        .unwrap();
+    let platforms = BTreeMap::from([(Platform::Meta, &platform)]);
+    let mut journal = gaelp_rollout::MemoryJournal::new();
+    let edits = BTreeMap::from([(START.plus(3), "12"), (START.plus(5), "40")]);
+    let steps = hours(9).inspect(|span| {
+        platform.set_now(span.from);
+        if let Some(edit) = edits.get(&span.from) {
+            platform.external_edit("canary", micros(edit));
+        }
+    });
+    roll(&mut rollout, &platforms, None, &mut journal, steps);
+    assert_eq!(platform.daily_budget("canary"), Some(micros("12")));
+}
+
 #[test]
 fn a_spent_cap_cuts_its_own_day_only() {
     // A platform that the ledger trusts to keep budgets, and that does not keep them.

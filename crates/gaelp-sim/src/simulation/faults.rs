@@ -1,5 +1,7 @@
 //! Faults beyond the border, and what people do.
 
+use std::collections::BTreeMap;
+
 use gaelp_core::{AdSetKey, Micros, Ratio, Rounding, UtcHour};
 use gaelp_ledger::Request;
 use gaelp_platform::Delivery;
@@ -362,6 +364,7 @@ impl Simulation {
             Act::Edit(key, edit, kind) => {
                 if self.border.world_mut().human(key, edit) {
                     self.count(*kind);
+                    self.raised_while_killed(key, edit);
                 }
             }
             Act::Create => {
@@ -379,6 +382,16 @@ impl Simulation {
             Act::Order(order) => self.order(*order),
         }
         self.look();
+    }
+
+    /// A person's raise after the kill comes down to the last known good, which may lie above what
+    /// stood at the kill.
+    fn raised_while_killed(&mut self, key: &AdSetKey, edit: &Edit) {
+        if let (Some(kill), Edit::Budget(_)) = (&mut self.kill, edit)
+            && let (Some(allowed), Some(good)) = (kill.allowed.get_mut(key), kill.good.get(key))
+        {
+            *allowed = (*allowed).max(*good);
+        }
     }
 
     /// An operator tells the process, or the ledger behind its back.
@@ -469,15 +482,19 @@ impl Simulation {
             let good = good.max(self.audit.last_hour(world, key).unwrap_or(standing));
             // Good is counted as an hourly rate, rounded down.
             let good = good.checked_add(Micros::new(24)).unwrap_or(good);
-            let allowed = standing.min(good).max(platform.minimum_daily_budget);
-            Some((key.clone(), allowed))
+            let least = platform.minimum_daily_budget;
+            Some((key.clone(), standing.min(good).max(least), good.max(least)))
         };
-        let allowed = world
-            .keys()
-            .filter(|key| named(key))
-            .filter_map(may)
-            .collect();
-        self.kill = Some(Kill { allowed, steps: 0 });
+        let (mut allowed, mut goods) = (BTreeMap::new(), BTreeMap::new());
+        for (key, most, good) in world.keys().filter(|key| named(key)).filter_map(may) {
+            allowed.insert(key.clone(), most);
+            goods.insert(key, good);
+        }
+        self.kill = Some(Kill {
+            allowed,
+            good: goods,
+            steps: 0,
+        });
     }
 
     /// Whether violations were found; for tests that stop at the first.

@@ -228,6 +228,18 @@ impl Simulation {
         Some(Event::Ledger { call, answer })
     }
 
+    /// A clock that is wrong by so much that its date is wrong, and that nobody saw jump, is beyond
+    /// what is promised: that day is not judged.
+    fn watch_date(&mut self, runner: &Runner) {
+        let world = self.border.world();
+        let date = world.truth().today().date;
+        let (first, last) = runner.book().dates(runner.now(world.now()));
+        if !(first..=last).contains(&date) {
+            self.counters.branch("day/clock_wrong");
+            self.audit.excuse([first, last, date]);
+        }
+    }
+
     /// Checks what the ledger said against the world.
     fn replied(&mut self, runner: &Runner, reply: &Reply, before: gaelp_ledger::Operator) {
         self.counters.branch(match reply {
@@ -239,6 +251,7 @@ impl Simulation {
             Reply::Refused(refusal) => refused(refusal),
             _ => "reply/other",
         });
+        self.watch_date(runner);
         let Reply::Admitted(intent) = reply else {
             return;
         };

@@ -21,6 +21,34 @@ const FOUND: &[(u64, &str)] = &[
         5,
         "a decrease every hour over an unknown write: nothing ever settled",
     ),
+    (
+        14_193,
+        "an ad set that the lists left out for hours was counted no more, and spent",
+    ),
+    (
+        17_436,
+        "the same, and its open write was forgotten at midnight",
+    ),
+    (
+        6_113,
+        "what an unlisted ad set had spent was taken for its budget, and returned to",
+    ),
+    (
+        4_554,
+        "a person's raise after the kill came down to more than stood at the kill",
+    ),
+    (
+        15_381,
+        "where a decision counted from was taken for a rate that had done well",
+    ),
+    (
+        10_845,
+        "a decrease from a budget that the ledger had not heard of was a raise to it",
+    ),
+    (
+        7_012,
+        "a clock behind by hours, which nobody saw run back: beyond what is promised",
+    ),
 ];
 
 #[test]

@@ -203,6 +203,11 @@ pub(crate) const SETTINGS: &[(&str, &str, &str)] = &[
         "2",
         "how many equal readings settle a write whose outcome is unknown",
     ),
+    (
+        "GONE_AFTER_SECS",
+        "259200",
+        "for how long an ad set that no list names any more still counts at what it had",
+    ),
 ];
 
 /// The setting of a name, in any case.
