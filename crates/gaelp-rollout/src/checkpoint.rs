@@ -93,7 +93,7 @@ pub enum CheckpointError {
 impl Rollout {
     /// All that this rollout knows.
     pub fn checkpoint(&self) -> Checkpoint {
-        let read_to = |(platform, source): (&Platform, &crate::machine::Source)| {
+        let read_to = |(platform, source): (&Platform, &crate::source::Source)| {
             Some((platform.clone(), source.read_to?))
         };
         Checkpoint {

@@ -9,8 +9,9 @@ use gaelp_ledger::{
 use gaelp_platform::WriteOutcome;
 
 use crate::ad_set::HOURS_PER_DAY;
-use crate::machine::{Step, call_outcome};
 use crate::seeded;
+use crate::source::call_outcome;
+use crate::turn::Step;
 use crate::{
     ActionRecord, ActionStatus, Alert, AlertKind, Command, LedgerAnswer, LedgerCall, LedgerTrouble,
     Order, Record, Rollout, RolloutError,

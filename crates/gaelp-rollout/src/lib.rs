@@ -2,13 +2,16 @@
 
 mod ad_set;
 mod checkpoint;
+mod clock;
 mod config;
 mod days;
 mod decide;
 mod desk;
 mod drive;
+mod error;
 mod event;
 mod facts;
+mod intake;
 mod journal;
 mod lambda;
 mod ledger;
@@ -19,15 +22,18 @@ mod record;
 mod seeded;
 mod send;
 mod shop;
+mod source;
 mod strategy;
+mod turn;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use config::{ConfigError, RevenueFrom, RolloutConfig, Violation};
 pub use drive::{DriveError, Outside, drive, step};
+pub use error::RolloutError;
 pub use event::{Command, Event, LedgerAnswer, LedgerCall, LedgerTrouble, Order};
 pub use journal::{Journal, MemoryJournal};
 pub use lambda::Lambda;
-pub use machine::{Rollout, RolloutError};
+pub use machine::Rollout;
 pub use mode::Mode;
 pub use phase::{Comparison, Evidence, Fall, Judgement, Ladder, Missing, Phase};
 pub use record::{
