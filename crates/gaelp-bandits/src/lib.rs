@@ -8,6 +8,7 @@ mod conservative;
 mod delay;
 mod eligible;
 mod error;
+pub mod evaluation;
 mod feedback;
 mod forgetting;
 mod money;

@@ -6,6 +6,7 @@ mod choices;
 mod conservative;
 mod delay;
 mod draws;
+mod evaluation;
 mod knapsack;
 mod learning;
 mod lifecycle;
