@@ -1,10 +1,14 @@
 //! Which life of an arm is meant.
 
+mod roster;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use gaelp_core::ArmId;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use roster::Roster;
 
 use crate::FeedbackError;
 

@@ -3,18 +3,18 @@
 mod evidence;
 mod snapshot;
 
-use gaelp_core::{ArmId, DecisionId, DecisionKey, PolicyVersion, PropensityMethod, Seed, UtcHour};
+use gaelp_core::{ArmId, DecisionId, PolicyVersion, PropensityMethod, Seed, UtcHour};
 use serde::{Deserialize, Serialize};
 
 use evidence::History;
 pub use evidence::HourlyEvidence;
 use snapshot::Snapshot;
 
-use crate::arm::Retired;
-use crate::numeric::sampler::open_unit;
+use crate::arm::Roster;
+use crate::policy::choose;
 use crate::{
-    ArmError, ArmKey, ArmViolation, Eligible, FeedbackError, Figures, Forgetting, ForgettingError,
-    Outcome, ParameterViolation, Policy, Propensities, SelectError, Selection, Tally,
+    ArmError, ArmKey, Eligible, FeedbackError, Figures, Forgetting, ForgettingError, Outcome,
+    ParameterViolation, Policy, Propensities, SelectError, Selection, Tally,
 };
 
 /// How a bandit chooses by what it has seen.
@@ -94,28 +94,15 @@ pub struct Bandit<R> {
     /// What is younger than this is not forgotten.
     clock: UtcHour,
     version: PolicyVersion,
-    /// By rising id, without duplicates, not empty.
-    slots: Vec<Slot>,
-    retired: Retired,
+    arms: Roster<Slot>,
 }
 
-/// A living arm.
-#[derive(Clone, Debug, PartialEq)]
+/// What was seen of a living arm.
+#[derive(Clone, Debug, Default, PartialEq)]
 struct Slot {
-    key: ArmKey,
     history: History,
     /// The history as the rule sees it now.
     figures: Figures,
-}
-
-impl Slot {
-    fn new(key: ArmKey) -> Self {
-        Self {
-            key,
-            history: History::default(),
-            figures: Figures::default(),
-        }
-    }
 }
 
 impl<R: Rule> Bandit<R> {
@@ -125,29 +112,13 @@ impl<R: Rule> Bandit<R> {
     /// [`ArmError`] if there are no arms, or with all duplicates and all parameters of the rule
     /// that cannot be used.
     pub fn new(rule: R, arms: impl IntoIterator<Item = ArmId>) -> Result<Self, ArmError> {
-        let slots = arms.into_iter().map(|arm| Slot::new(ArmKey::first(arm)));
-        let mut slots: Vec<_> = slots.collect();
-        slots.sort_by_key(|slot| slot.key);
-        if slots.is_empty() {
-            return Err(ArmError::NoArms);
-        }
-        let repeated = slots.windows(2).filter(|pair| pair[0].key == pair[1].key);
-        let mut violations: Vec<_> = repeated
-            .map(|pair| ArmViolation::Duplicate {
-                arm: pair[0].key.arm,
-            })
-            .collect();
-        violations.extend(rule.violations().into_iter().map(ArmViolation::Parameter));
-        if !violations.is_empty() {
-            return Err(ArmError::Invalid { violations });
-        }
+        let arms = Roster::new(arms, Slot::default, rule.violations())?;
         Ok(Self {
             rule,
             forgetting: Forgetting::Never,
             clock: UtcHour::new(i32::MIN),
             version: PolicyVersion::default(),
-            slots,
-            retired: Retired::default(),
+            arms,
         })
     }
 
@@ -158,7 +129,7 @@ impl<R: Rule> Bandit<R> {
     /// the hours of that may not have been kept.
     pub fn with_forgetting(mut self, forgetting: Forgetting) -> Result<Self, ForgettingError> {
         forgetting.check()?;
-        if self.slots.iter().any(|slot| !slot.history.is_empty()) {
+        if self.arms.iter().any(|(_, slot)| !slot.history.is_empty()) {
             return Err(ForgettingError::HasEvidence);
         }
         self.forgetting = forgetting;
@@ -178,7 +149,7 @@ impl<R: Rule> Bandit<R> {
         if now > self.clock && self.forgetting != Forgetting::Never {
             self.clock = now;
             let (forgetting, clock) = (self.forgetting, self.clock);
-            for slot in &mut self.slots {
+            for slot in self.arms.iter_mut() {
                 slot.history.prune(forgetting, clock);
                 slot.figures = slot.history.figures(forgetting, clock);
             }
@@ -192,11 +163,7 @@ impl<R: Rule> Bandit<R> {
     /// # Errors
     /// [`ArmError`] if the arm lives already.
     pub fn add(&mut self, arm: ArmId) -> Result<ArmKey, ArmError> {
-        let Err(place) = self.place(arm) else {
-            return Err(ArmError::Living { arm });
-        };
-        let key = self.retired.next(arm).ok_or(ArmError::UsedUp { arm })?;
-        self.slots.insert(place, Slot::new(key));
+        let key = self.arms.add(arm, Slot::default())?;
         self.version = self.version.next();
         Ok(key)
     }
@@ -206,12 +173,7 @@ impl<R: Rule> Bandit<R> {
     /// # Errors
     /// [`ArmError`] if the bandit does not have it, or has no other.
     pub fn retire(&mut self, arm: ArmId) -> Result<ArmKey, ArmError> {
-        let place = self.place(arm).map_err(|_| ArmError::NotLiving { arm })?;
-        if self.slots.len() == 1 {
-            return Err(ArmError::NoArms);
-        }
-        let key = self.slots.remove(place).key;
-        self.retired.end(key);
+        let key = self.arms.retire(arm)?;
         self.version = self.version.next();
         Ok(key)
     }
@@ -222,34 +184,27 @@ impl<R: Rule> Bandit<R> {
     /// # Errors
     /// [`ArmError`] if the bandit does not have it.
     pub fn restart(&mut self, arm: ArmId) -> Result<ArmKey, ArmError> {
-        let place = self.place(arm).map_err(|_| ArmError::NotLiving { arm })?;
-        let slot = &mut self.slots[place];
-        let generation = slot.key.generation.next();
-        let generation = generation.ok_or(ArmError::UsedUp { arm })?;
-        *slot = Slot::new(ArmKey { arm, generation });
+        let key = self.arms.restart(arm, Slot::default())?;
         self.version = self.version.next();
-        Ok(slot.key)
+        Ok(key)
     }
 
     /// The living arms with what was seen of them, by rising id.
     pub fn arms(&self) -> impl ExactSizeIterator<Item = (ArmKey, Figures)> + '_ {
-        self.slots.iter().map(|slot| (slot.key, slot.figures))
+        self.arms.iter().map(|(key, slot)| (key, slot.figures))
     }
 
     /// The living arms that `keep` keeps.
     ///
     /// # Errors
     /// [`SelectError::NoneEligible`] if it keeps none.
-    pub fn eligible(&self, mut keep: impl FnMut(ArmId) -> bool) -> Result<Eligible, SelectError> {
-        let arms = self.slots.iter().map(|slot| slot.key.arm);
-        Eligible::from_rising(arms.filter(|&arm| keep(arm))).ok_or(SelectError::NoneEligible {
-            arms: self.slots.len(),
-        })
+    pub fn eligible(&self, keep: impl FnMut(ArmId) -> bool) -> Result<Eligible, SelectError> {
+        self.arms.eligible(keep)
     }
 
     /// All that was learnt, without any prior: what shards exchange.
     pub fn evidence(&self) -> HourlyEvidence {
-        HourlyEvidence::of(self.slots.iter().map(|slot| (slot.key, &slot.history)))
+        HourlyEvidence::of(self.arms.iter().map(|(key, slot)| (key, &slot.history)))
     }
 
     /// Learns from evidence that was gathered elsewhere.
@@ -292,17 +247,13 @@ impl<R: Rule> Bandit<R> {
         // Checked on copies of the histories that change: small, and nothing is ever half done.
         let mut changed: Vec<(usize, History)> = Vec::new();
         for &(key, hour, tally) in entries {
-            let place = self.place(key.arm).ok();
-            let live = place.and_then(|place| self.slots.get(place));
-            self.retired
-                .check(key, live.map(|slot| slot.key.generation))?;
-            let place = place.expect("a key that passes the check lives");
+            let place = self.arms.check(key)?;
             if self.forgetting.weight(self.clock, hour) <= 0.0 {
                 return Err(FeedbackError::Forgotten { key, at: hour });
             }
             let held = changed.iter().position(|(held, _)| *held == place);
             let copy = held.unwrap_or_else(|| {
-                changed.push((place, self.slots[place].history.clone()));
+                changed.push((place, self.arms.at(place).history.clone()));
                 changed.len() - 1
             });
             let history = &mut changed[copy].1;
@@ -311,7 +262,7 @@ impl<R: Rule> Bandit<R> {
                 .ok_or_else(|| refusal(key))?;
         }
         for (place, history) in changed {
-            let slot = &mut self.slots[place];
+            let slot = self.arms.at_mut(place);
             slot.figures = history.figures(self.forgetting, self.clock);
             slot.history = history;
         }
@@ -319,29 +270,17 @@ impl<R: Rule> Bandit<R> {
         Ok(next)
     }
 
-    fn place(&self, arm: ArmId) -> Result<usize, usize> {
-        self.slots.binary_search_by_key(&arm, |slot| slot.key.arm)
-    }
-
     /// The eligible arms' evidence.
     pub(crate) fn seen(&self, eligible: &Eligible) -> Result<Vec<Figures>, SelectError> {
-        let mut slots = self.slots.iter();
-        let seen = eligible.iter().map(|arm| {
-            slots
-                .by_ref()
-                .find(|slot| slot.key.arm >= arm)
-                .filter(|slot| slot.key.arm == arm)
-                .map(|slot| slot.figures)
-                .ok_or(SelectError::NotLiving { arm })
-        });
-        seen.collect()
+        let slots = self.arms.held(eligible)?;
+        Ok(slots.into_iter().map(|slot| slot.figures).collect())
     }
 
     fn chances(&self, eligible: &Eligible) -> Result<Chances, SelectError> {
         let seen = self.seen(eligible)?;
         Ok(self.rule.chances(&Table {
             arms: &seen,
-            trials: self.slots.iter().map(|slot| slot.figures.trials).sum(),
+            trials: self.arms.iter().map(|(_, slot)| slot.figures.trials).sum(),
         }))
     }
 }
@@ -357,13 +296,11 @@ impl<R: Rule> Policy for Bandit<R> {
     }
 
     fn key(&self, arm: ArmId) -> Option<ArmKey> {
-        let place = self.place(arm).ok()?;
-        self.slots.get(place).map(|slot| slot.key)
+        self.arms.key(arm)
     }
 
     fn all(&self) -> Eligible {
-        Eligible::from_rising(self.slots.iter().map(|slot| slot.key.arm))
-            .expect("a bandit has at least one arm")
+        self.arms.all()
     }
 
     fn propensities(&self, eligible: &Eligible) -> Result<Propensities, SelectError> {
@@ -384,18 +321,7 @@ impl<R: Rule> Policy for Bandit<R> {
         decision: DecisionId,
     ) -> Result<Selection, SelectError> {
         let propensities = self.propensities(eligible)?;
-        let key = DecisionKey {
-            seed,
-            policy: self.version,
-            decision,
-        };
-        let (arm, propensity) = propensities.draw(open_unit(&mut key.generator()));
-        Ok(Selection {
-            key: Policy::key(self, arm).ok_or(SelectError::NotLiving { arm })?,
-            propensity,
-            method: propensities.method(),
-            policy: self.version,
-        })
+        choose(self, &propensities, seed, decision)
     }
 
     fn update(&mut self, outcomes: &[Outcome<R::Reward>]) -> Result<PolicyVersion, FeedbackError> {

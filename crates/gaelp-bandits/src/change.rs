@@ -2,16 +2,18 @@
 
 mod cusum;
 mod glr;
+mod snapshot;
 
 use std::collections::BTreeMap;
 
-use gaelp_core::{ArmId, DecisionId, DecisionKey, PolicyVersion, PropensityMethod, Seed, UtcHour};
+use gaelp_core::{ArmId, DecisionId, PolicyVersion, PropensityMethod, Seed, UtcHour};
 use serde::{Deserialize, Serialize};
 
 pub use cusum::Cusum;
 pub use glr::Glr;
+use snapshot::Snapshot;
 
-use crate::numeric::sampler::open_unit;
+use crate::policy::choose;
 use crate::{
     ArmError, ArmKey, ArmViolation, Bandit, Eligible, FeedbackError, Outcome, ParameterViolation,
     Policy, Propensities, Rule, SelectError, Selection, UnitReward,
@@ -60,12 +62,13 @@ pub struct Change {
 /// is chosen, all alike; propensities include it, and stay as exact as the rule's.
 ///
 /// Detection follows the order in which rewards come in; what [`Policy::undo`] takes back is taken
-/// from the evidence and not from the detectors.
+/// from the evidence and not from the detectors. Serialised, it is a snapshot that is checked when
+/// restored.
 ///
 /// **Source**: Besson, Kaufmann, Maillard & Seznec (2022), Efficient change-point detection for
 /// tackling piecewise-stationary bandits, algorithm 1 with local restarts; Liu, Lee & Shroff
 /// (2018), A change-detection based framework for piecewise-stationary multi-armed bandit problem,
-/// algorithm 2.
+/// for the exploration.
 ///
 /// ```
 /// use gaelp_bandits::{Bandit, Glr, KlUcb, Outcome, Policy, Restarting, UnitReward};
@@ -86,8 +89,14 @@ pub struct Change {
 /// assert!((200..230).contains(&changes[0].at.get()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Restarting<R: Rule + Clone + Serialize, D> {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Snapshot<R, D>", into = "Snapshot<R, D>")]
+#[serde(bound(
+    serialize = "R: Rule + Clone + Serialize, D: Clone + Serialize",
+    deserialize = "R: Rule<Reward = UnitReward> + Deserialize<'de>, \
+                   D: ChangeDetector + Clone + Deserialize<'de>"
+))]
+pub struct Restarting<R, D> {
     bandit: Bandit<R>,
     /// A detector that has seen nothing.
     fresh: D,
@@ -98,7 +107,7 @@ pub struct Restarting<R: Rule + Clone + Serialize, D> {
 
 impl<R, D> Restarting<R, D>
 where
-    R: Rule<Reward = UnitReward> + Clone + Serialize,
+    R: Rule<Reward = UnitReward>,
     D: ChangeDetector + Clone,
 {
     /// A bandit whose arms are watched by copies of a detector that has seen nothing.
@@ -158,7 +167,7 @@ where
 
 impl<R, D> Policy for Restarting<R, D>
 where
-    R: Rule<Reward = UnitReward> + Clone + Serialize,
+    R: Rule<Reward = UnitReward>,
     D: ChangeDetector + Clone,
 {
     type Reward = UnitReward;
@@ -197,19 +206,7 @@ where
         decision: DecisionId,
     ) -> Result<Selection, SelectError> {
         let propensities = self.propensities(eligible)?;
-        let policy = self.version();
-        let key = DecisionKey {
-            seed,
-            policy,
-            decision,
-        };
-        let (arm, propensity) = propensities.draw(open_unit(&mut key.generator()));
-        Ok(Selection {
-            key: Policy::key(self, arm).ok_or(SelectError::NotLiving { arm })?,
-            propensity,
-            method: propensities.method(),
-            policy,
-        })
+        choose(self, &propensities, seed, decision)
     }
 
     fn update(&mut self, outcomes: &[Outcome<UnitReward>]) -> Result<PolicyVersion, FeedbackError> {

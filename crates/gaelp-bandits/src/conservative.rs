@@ -1,9 +1,13 @@
 //! Never much worse than what was done before.
 
+mod snapshot;
+
 use std::collections::BTreeMap;
 
 use gaelp_core::{ArmId, DecisionId, PolicyVersion, Propensity, Seed};
 use serde::{Deserialize, Serialize};
+
+use snapshot::Snapshot;
 
 use crate::numeric::elementary::ln;
 use crate::rule::{kl_lower, kl_upper};
@@ -55,10 +59,12 @@ pub struct ConservativeChoice {
 /// **Propensities**: what the policy's probability gives to arms that the promise forbids goes to
 /// the baseline; as exact as the policy's.
 ///
+/// Serialised, it is a snapshot that is checked when restored, if its policy can be.
+///
 /// **Cost**: a bisection per arm on top of the policy's, some 1 µs.
 ///
-/// **Source**: Wu, Shariff, Lattimore & Szepesvári (2016), Conservative bandits, equation (2) for
-/// the promise, algorithm 1 for a known baseline and §4.4 for an unknown one. The bounds are
+/// **Source**: Wu, Shariff, Lattimore & Szepesvári (2016), Conservative bandits: the promise,
+/// algorithm 1, and its extension to a baseline that is not known. The bounds are
 /// Chernoff's, nᵢ kl ≤ ln(2 K n (n + 1) ÷ δ), which hold for all n and arms together; the source
 /// has sub-Gaussian ones.
 ///
@@ -82,7 +88,12 @@ pub struct ConservativeChoice {
 /// assert!(forced > 5); // nothing is certain yet
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Snapshot<P>", into = "Snapshot<P>")]
+#[serde(bound(
+    serialize = "P: Serialize + Clone",
+    deserialize = "P: Policy<Reward = UnitReward> + Deserialize<'de>"
+))]
 pub struct Conservative<P> {
     policy: P,
     terms: ConservativeTerms,
@@ -90,7 +101,8 @@ pub struct Conservative<P> {
     seen: BTreeMap<ArmKey, Record>,
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Record {
     chosen: u64,
     /// In millionths, so that undoing is exact.

@@ -1,6 +1,7 @@
 //! Feedback that comes late, in parts, twice, or in the wrong order.
 
 mod lag;
+mod snapshot;
 
 use std::collections::BTreeMap;
 
@@ -8,6 +9,7 @@ use gaelp_core::{DecisionId, PolicyVersion, UtcHour};
 use serde::{Deserialize, Serialize};
 
 pub use lag::{LagDistribution, LagError};
+use snapshot::Snapshot;
 
 use crate::{FeedbackError, Outcome, Policy, Share};
 
@@ -55,13 +57,14 @@ pub enum Receipt {
 /// - **In part**: a trial that may still convert counts only for the share of conversions that
 ///   arrive by its age, so waiting does not look like failing. [`Delayed::advance`] lets it age.
 ///
-/// It keeps what it learnt of every decision until [`Delayed::close`].
+/// It keeps what it learnt of every decision until [`Delayed::close`]. Serialised, it is a snapshot
+/// that is checked when restored, if its policy can be.
 ///
 /// **Cost**: O(log decisions kept) and the policy's undo and update per report; advancing costs
 /// that for every decision that is not final. 150 bytes per decision kept.
 ///
 /// **Source**: the weights are those of Vernade, Cappé & Perchet (2017), Stochastic bandit models
-/// for delayed conversions, equation (5): successes ÷ Σ of the shares is unbiased.
+/// for delayed conversions: successes ÷ Σ of the shares is unbiased.
 ///
 /// ```
 /// use gaelp_bandits::{
@@ -99,7 +102,12 @@ pub enum Receipt {
 /// assert_eq!(trials(&policy), 1.0);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Snapshot<P>", into = "Snapshot<P>")]
+#[serde(bound(
+    serialize = "P: Serialize + Clone, P::Reward: Serialize",
+    deserialize = "P: Deserialize<'de>, P::Reward: Deserialize<'de>"
+))]
 pub struct Delayed<P: Policy> {
     policy: P,
     lag: LagDistribution,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use gaelp_core::{ArmId, UtcHour};
+use gaelp_core::{ArmId, DecisionId, UtcHour};
 
 use crate::{ArmKey, ForgettingError};
 
@@ -144,6 +144,20 @@ pub enum SelectError {
         /// The arm.
         arm: ArmId,
     },
+    /// The context has other features than the policy takes.
+    #[error("a context of {found} features, where the policy takes {expected}")]
+    Dimension {
+        /// How many there are.
+        found: usize,
+        /// How many it takes.
+        expected: usize,
+    },
+    /// The context has no features of an eligible arm.
+    #[error("arm {arm} is eligible, but the context has no features of it")]
+    NoFeatures {
+        /// The arm.
+        arm: ArmId,
+    },
 }
 
 /// A number that is no reward.
@@ -176,6 +190,25 @@ pub enum FeedbackError {
         /// The arm and its generation.
         key: ArmKey,
     },
+    /// The feedback has other features than the policy takes.
+    #[error("feedback for arm {key} of {found} features, where the policy takes {expected}")]
+    Dimension {
+        /// The arm and its generation.
+        key: ArmKey,
+        /// How many there are.
+        found: usize,
+        /// How many it takes.
+        expected: usize,
+    },
+    /// The policy learns in a way that cannot be undone.
+    #[error("feedback for arm {key} cannot be undone: this policy cannot undo")]
+    CannotUndo {
+        /// The arm and its generation.
+        key: ArmKey,
+    },
+    /// Evidence that was gathered at another hour of the clock, or fades otherwise.
+    #[error("evidence that stands at another hour than the policy, or fades otherwise")]
+    OtherClock,
     /// The feedback is so old that it no longer counts.
     #[error("feedback for arm {key} of hour {}, which is forgotten", .at.get())]
     Forgotten {
@@ -236,6 +269,30 @@ pub enum SnapshotError {
     /// Its evidence is not that of its arms.
     #[error("the snapshot's evidence cannot be taken: {0}")]
     Evidence(FeedbackError),
+    /// An arm's model is of another kind than the policy's.
+    #[error("the snapshot's arm {arm} has a model of another kind")]
+    Model {
+        /// The arm.
+        arm: ArmId,
+    },
+    /// What is said of a decision does not agree with what else is stored.
+    #[error("the snapshot's decision {decision} does not fit the rest of it")]
+    Decision {
+        /// The decision.
+        decision: DecisionId,
+    },
+    /// What is said of an arm does not agree with what else is stored.
+    #[error("the snapshot's record of arm {key} does not fit the rest of it")]
+    Record {
+        /// The arm and its generation.
+        key: ArmKey,
+    },
+    /// Sums that cannot have come about.
+    #[error("the snapshot's {what} cannot have come about")]
+    Impossible {
+        /// What of it.
+        what: &'static str,
+    },
 }
 
 /// Items separated by semicolons.

@@ -15,7 +15,7 @@ use crate::numeric::elementary::{exp, ln};
 /// discount has fallen below a millionth.
 ///
 /// **Source**: Garivier & Moulines (2011), On upper-confidence bound policies for switching bandit
-/// problems, §3 (discounting) and §4 (windows); Raj & Kalyani (2017), Taming non-stationary
+/// problems (discounted and sliding-window UCB); Raj & Kalyani (2017), Taming non-stationary
 /// bandits, algorithm 1 (posteriors that decay). There the age is counted in decisions, here in
 /// hours.
 ///
@@ -109,6 +109,9 @@ pub enum ForgettingError {
         /// Its length.
         hours: u32,
     },
+    /// A window over sums, which do not know the hours of what they are made of.
+    #[error("linear models keep sums, which can be discounted, but not seen through a window")]
+    Sums,
     /// There is evidence already, without its hours.
     #[error("forgetting must be chosen before the first feedback")]
     HasEvidence,

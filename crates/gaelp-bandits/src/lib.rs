@@ -5,6 +5,7 @@ mod bandit;
 mod beta;
 mod change;
 mod conservative;
+mod context;
 mod delay;
 mod eligible;
 mod error;
@@ -16,6 +17,7 @@ mod numeric;
 mod policy;
 mod propensities;
 mod rule;
+mod snapshot;
 mod strategy;
 mod tally;
 mod thompson;
@@ -25,6 +27,11 @@ pub use bandit::{Bandit, Chances, HourlyEvidence, Rule, Table};
 pub use beta::{ArmPosterior, BetaPrior, CredibleInterval, CredibleLevel};
 pub use change::{Change, ChangeDetector, Cusum, Glr, Restarting, Shift};
 pub use conservative::{BaselineReason, Conservative, ConservativeChoice, ConservativeTerms};
+pub use context::{
+    ArmFeatures, Belief, ContextualOutcome, ContextualPolicy, Disjoint, Explorer, Features,
+    FeaturesError, Lesson, LessonError, LinTs, LinUcb, LinearEvidence, LinearModel, LinearSums,
+    Logistic, Regressor, Ridge, Shared, SquareCb, Uncertain,
+};
 pub use delay::{Delayed, LagDistribution, LagError, Receipt, Report, ReportError, Stage};
 pub use eligible::Eligible;
 pub use error::{

@@ -4,6 +4,7 @@ mod cost;
 mod knapsack;
 mod pooled;
 mod program;
+mod snapshot;
 
 pub use cost::{CostAware, Objective, Priced};
 pub use knapsack::{Hold, Knapsack, KnapsackError, KnapsackTerms, Pull};

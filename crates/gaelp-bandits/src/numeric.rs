@@ -5,9 +5,11 @@
 //! platform's own and promise no such thing.
 
 pub(crate) mod elementary;
+pub(crate) mod gauss;
 pub(crate) mod legendre;
 pub(crate) mod log_gamma;
 pub(crate) mod logit_beta;
 pub(crate) mod maximum;
+pub(crate) mod packed;
 pub(crate) mod sampler;
 pub(crate) mod student;

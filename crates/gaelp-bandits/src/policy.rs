@@ -1,10 +1,12 @@
 //! What every context-free policy can do.
 
 use gaelp_core::{
-    ArmId, Choice, DecisionId, PolicyVersion, Propensity, PropensityMethod, Seed, UtcHour,
+    ArmId, Choice, DecisionId, DecisionKey, PolicyVersion, Propensity, PropensityMethod, Seed,
+    UtcHour,
 };
 use serde::{Deserialize, Serialize};
 
+use crate::numeric::sampler::open_unit;
 use crate::{ArmKey, Eligible, FeedbackError, Propensities, SelectError, Share};
 
 /// A policy that chooses among arms and learns from what came of it.
@@ -81,6 +83,42 @@ pub trait Policy {
     /// # Errors
     /// [`FeedbackError`] if any of it cannot be taken back; then nothing is.
     fn undo(&mut self, outcomes: &[Outcome<Self::Reward>]) -> Result<PolicyVersion, FeedbackError>;
+}
+
+/// Chooses by stated propensities.
+pub(crate) fn choose<P: Policy + ?Sized>(
+    policy: &P,
+    propensities: &Propensities,
+    seed: Seed,
+    decision: DecisionId,
+) -> Result<Selection, SelectError> {
+    drawn(propensities, policy.version(), seed, decision, |arm| {
+        policy.key(arm)
+    })
+}
+
+/// A choice by stated propensities, of arms whose living generation `key` knows.
+pub(crate) fn drawn(
+    propensities: &Propensities,
+    policy: PolicyVersion,
+    seed: Seed,
+    decision: DecisionId,
+    key: impl Fn(ArmId) -> Option<ArmKey>,
+) -> Result<Selection, SelectError> {
+    let drawn_from = DecisionKey {
+        seed,
+        policy,
+        decision,
+    };
+    let only = propensities.only();
+    let (arm, propensity) =
+        only.unwrap_or_else(|| propensities.draw(open_unit(&mut drawn_from.generator())));
+    Ok(Selection {
+        key: key(arm).ok_or(SelectError::NotLiving { arm })?,
+        propensity,
+        method: propensities.method(),
+        policy,
+    })
 }
 
 macro_rules! forward {

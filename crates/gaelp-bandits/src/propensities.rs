@@ -99,6 +99,14 @@ impl Propensities {
             .expect("propensities are never empty")
     }
 
+    /// The only arm that can be chosen, if there is only one.
+    pub(crate) fn only(&self) -> Option<(ArmId, Propensity)> {
+        match self.arms[..] {
+            [only] => Some(only),
+            _ => None,
+        }
+    }
+
     /// The arm at a position, with its propensity.
     pub(crate) fn at(&self, position: usize) -> Option<(ArmId, Propensity)> {
         self.arms.get(position).copied()

@@ -4,11 +4,9 @@ use gaelp_core::{ArmId, PolicyVersion, UtcHour};
 use serde::{Deserialize, Serialize};
 
 use super::{Bandit, HourlyEvidence, Rule, Slot};
-use crate::arm::Retired;
+use crate::arm::{Retired, Roster};
+use crate::snapshot::{FORMAT, checked_format};
 use crate::{ArmKey, Forgetting, Generation, SnapshotError, Tally};
-
-/// The format written, and the only one read.
-const FORMAT: u32 = 1;
 
 /// A bandit as it is stored. Restoring checks all of it.
 #[derive(Serialize, Deserialize)]
@@ -26,19 +24,19 @@ pub(super) struct Snapshot<R> {
 
 impl<R: Clone> From<Bandit<R>> for Snapshot<R> {
     fn from(bandit: Bandit<R>) -> Self {
-        let slots = &bandit.slots;
+        let arms = &bandit.arms;
         Self {
             format: FORMAT,
             forgetting: bandit.forgetting,
             clock: bandit.clock,
             version: bandit.version,
-            arms: slots
+            evidence: HourlyEvidence::of(arms.iter().map(|(key, slot)| (key, &slot.history))),
+            arms: arms
                 .iter()
-                .map(|slot| (slot.key.arm, slot.key.generation))
+                .map(|(key, _)| (key.arm, key.generation))
                 .collect(),
-            evidence: HourlyEvidence::of(slots.iter().map(|slot| (slot.key, &slot.history))),
             rule: bandit.rule,
-            retired: bandit.retired,
+            retired: arms.retired().clone(),
         }
     }
 }
@@ -47,25 +45,18 @@ impl<R: Rule> TryFrom<Snapshot<R>> for Bandit<R> {
     type Error = SnapshotError;
 
     fn try_from(snapshot: Snapshot<R>) -> Result<Self, Self::Error> {
-        if snapshot.format != FORMAT {
-            return Err(SnapshotError::Format {
-                found: snapshot.format,
-                expected: FORMAT,
-            });
+        checked_format(snapshot.format)?;
+        let slots = snapshot.arms.into_iter();
+        let slots = slots.map(|(arm, generation)| (ArmKey { arm, generation }, Slot::default()));
+        let violations = snapshot.rule.violations();
+        let mut bandit = Self {
+            rule: snapshot.rule,
+            forgetting: Forgetting::Never,
+            clock: snapshot.clock,
+            version: PolicyVersion::default(),
+            arms: Roster::restored(slots.collect(), snapshot.retired, violations)?,
         }
-        let ids = snapshot.arms.iter().map(|&(arm, _)| arm);
-        let mut bandit = Self::new(snapshot.rule, ids)?;
-        bandit = bandit.with_forgetting(snapshot.forgetting)?;
-        bandit.clock = snapshot.clock;
-        for &(arm, generation) in &snapshot.arms {
-            if !snapshot.retired.precedes(ArmKey { arm, generation }) {
-                return Err(SnapshotError::Generation { arm });
-            }
-            if let Ok(place) = bandit.place(arm) {
-                bandit.slots[place] = Slot::new(ArmKey { arm, generation });
-            }
-        }
-        bandit.retired = snapshot.retired;
+        .with_forgetting(snapshot.forgetting)?;
         // The version is set last, so a policy that has used them all up can be restored.
         if !snapshot.evidence.is_empty() {
             let entries: Vec<_> = snapshot.evidence.iter().collect();

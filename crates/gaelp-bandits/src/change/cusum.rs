@@ -15,7 +15,8 @@ use crate::{ParameterViolation, UnitReward};
 /// **Cost**: a few operations per reward; 64 bytes.
 ///
 /// **Source**: Liu, Lee & Shroff (2018), A change-detection based framework for
-/// piecewise-stationary multi-armed bandit problem, algorithm 1, equations (3) to (5); Page (1954).
+/// piecewise-stationary multi-armed bandit problem, the two-sided CUSUM test; Page (1954),
+/// Continuous inspection schemes.
 ///
 /// ```
 /// use gaelp_bandits::{ChangeDetector, Cusum, UnitReward};
@@ -75,8 +76,27 @@ impl ChangeDetector for Cusum {
             ParameterViolation::check("warmup", f64::from(self.warmup), 1.0, 1e6),
             ParameterViolation::check("slack", self.slack, 0.0, 1.0),
             ParameterViolation::check("threshold", self.threshold, 0.1, 1e6),
+            ParameterViolation::check(
+                "rewards seen",
+                f64::from(self.seen),
+                0.0,
+                f64::from(self.warmup),
+            ),
+            ParameterViolation::check("their sum", self.warm_sum, 0.0, f64::from(self.seen)),
         ];
-        all.into_iter().flatten().collect()
+        // What a stored state may have summed up since.
+        let sums = [
+            self.up,
+            self.down,
+            self.run_up.0,
+            self.run_up.1,
+            self.run_down.0,
+            self.run_down.1,
+        ];
+        let sums = sums
+            .into_iter()
+            .map(|sum| ParameterViolation::check("a running sum", sum, 0.0, 1e15));
+        all.into_iter().chain(sums).flatten().collect()
     }
 
     fn observe(&mut self, reward: UnitReward) -> Option<Shift> {

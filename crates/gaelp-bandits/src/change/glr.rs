@@ -20,8 +20,8 @@ use crate::{ParameterViolation, UnitReward};
 /// **Cost**: O(splits kept) per reward, at most 10 µs; 4 kB.
 ///
 /// **Source**: Besson, Kaufmann, Maillard & Seznec (2022), Efficient change-point detection for
-/// tackling piecewise-stationary bandits, equations (3) and (4), with the threshold of their §6,
-/// smaller than the one of their proofs.
+/// tackling piecewise-stationary bandits, the Bernoulli GLR change-point detector, with the
+/// threshold of their experiments, smaller than the one of their proofs.
 ///
 /// ```
 /// use gaelp_bandits::{ChangeDetector, Glr, UnitReward};
@@ -62,6 +62,25 @@ impl Glr {
         }
     }
 
+    /// What a stored state cannot have come about with: a sum beyond its count, or splits that do
+    /// not rise.
+    #[expect(clippy::cast_precision_loss, reason = "for an error's text")]
+    fn unsound(&self) -> Option<ParameterViolation> {
+        const MOST: u64 = 1 << 43;
+        let within = |&(count, part): &(u64, u64)| {
+            count > 0 && count < self.count && part <= self.sum && part <= count * 1_000_000
+        };
+        let sound = self.count <= MOST
+            && self.sum <= self.count * 1_000_000
+            && self.stride.is_power_of_two()
+            && self.cells.len() < Self::SPLITS
+            && self.cells.iter().all(within)
+            && self.cells.windows(2).all(|pair| pair[0] < pair[1]);
+        let most = MOST as f64;
+        let count = if sound { 0.0 } else { f64::NAN };
+        ParameterViolation::check("rewards seen", count, 0.0, most)
+    }
+
     /// The split that speaks most for a change.
     #[expect(clippy::cast_precision_loss, reason = "statistics")]
     fn largest(&self) -> (f64, f64, f64) {
@@ -90,8 +109,11 @@ impl Default for Glr {
 
 impl ChangeDetector for Glr {
     fn violations(&self) -> Vec<ParameterViolation> {
-        let violation = ParameterViolation::check("delta", self.delta, 1e-12, 0.5);
-        violation.into_iter().collect()
+        let mut all: Vec<_> = ParameterViolation::check("delta", self.delta, 1e-12, 0.5)
+            .into_iter()
+            .collect();
+        all.extend(self.unsound());
+        all
     }
 
     fn observe(&mut self, reward: UnitReward) -> Option<Shift> {

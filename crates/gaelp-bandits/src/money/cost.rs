@@ -1,12 +1,11 @@
 //! Thompson sampling where a choice earns and costs.
 
-use gaelp_core::{DecisionId, DecisionKey, PolicyVersion, PropensityMethod, Seed};
 use serde::{Deserialize, Serialize};
 
 use crate::bandit::{Chances, Rule, Table};
-use crate::numeric::elementary::{exp, ln};
-use crate::numeric::sampler::Gamma;
-use crate::rule::prior_violations;
+use crate::numeric::elementary::exp;
+use crate::numeric::sampler::{Gamma, ln_beta};
+use crate::rule::{prior_violations, simulated};
 use crate::{
     BetaPrior, FeedbackError, Figures, Outcome, ParameterViolation, Share, Tally, UnitReward,
 };
@@ -47,7 +46,8 @@ pub enum Objective {
 /// **Propensities** are simulated with `draws` joint draws, each arm counting one half more. The
 /// draws are a fixed function of the evidence, so what is stated is exactly the probability with
 /// which an arm is chosen; what is approximate, to some 1 ÷ √`draws`, is how near that is to
-/// Thompson sampling. The method says [`PropensityMethod::MonteCarlo`].
+/// Thompson sampling. The method says
+/// [`PropensityMethod::MonteCarlo`](gaelp_core::PropensityMethod::MonteCarlo).
 ///
 /// **Cost**: 0.1 µs per draw and arm.
 ///
@@ -122,34 +122,16 @@ impl Rule for CostAware {
             .iter()
             .map(|arm| Sampler::new(self, arm))
             .collect();
-        // Part of the contract: the same evidence is always simulated alike.
-        let mut rng = DecisionKey {
-            seed: Seed::new(1),
-            policy: PolicyVersion::new(0),
-            decision: DecisionId::new(0),
-        }
-        .generator();
-        let mut wins = vec![0.5; arms.len()];
-        for _ in 0..self.draws {
-            let (mut best, mut highest) = (0, f64::NEG_INFINITY);
-            for (place, arm) in arms.iter().enumerate() {
-                let ln_reward = ln_share(&arm.reward, &mut rng);
-                let ln_cost = ln_share(&arm.cost, &mut rng);
-                let score = match self.objective {
+        simulated(arms.len(), self.draws, 1, |rng, scores| {
+            for (score, arm) in scores.iter_mut().zip(&arms) {
+                let ln_reward = ln_beta(&arm.reward, rng);
+                let ln_cost = ln_beta(&arm.cost, rng);
+                *score = match self.objective {
                     Objective::Ratio => ln_reward - ln_cost,
                     Objective::Net { price } => exp(ln_reward) - price * exp(ln_cost),
                 };
-                if score > highest {
-                    (best, highest) = (place, score);
-                }
             }
-            wins[best] += 1.0;
-        }
-        let all: f64 = wins.iter().sum();
-        Chances {
-            probabilities: wins.into_iter().map(|won| won / all).collect(),
-            method: PropensityMethod::MonteCarlo { draws: self.draws },
-        }
+        })
     }
 }
 
@@ -173,11 +155,4 @@ impl Sampler {
             cost: pair(rule.cost, arm.extra),
         }
     }
-}
-
-/// The logarithm of a beta variable.
-fn ln_share(pair: &[Gamma; 2], rng: &mut impl rand_chacha::rand_core::Rng) -> f64 {
-    let [won, lost] = [pair[0].draw_ln(rng), pair[1].draw_ln(rng)];
-    let larger = won.max(lost);
-    won - larger - ln(exp(won - larger) + exp(lost - larger))
 }

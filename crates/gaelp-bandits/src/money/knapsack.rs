@@ -8,6 +8,7 @@ use gaelp_core::{
 };
 use serde::{Deserialize, Serialize};
 
+use super::snapshot::KnapsackSnapshot;
 use super::{CostAware, Priced, Program, Solution};
 use crate::numeric::elementary::ln;
 use crate::numeric::sampler::open_unit;
@@ -37,6 +38,13 @@ impl KnapsackTerms {
     /// fast, and what is spent is never earned back. On programs with known solutions, a tenth and
     /// the whole both earn less.
     pub const EXPLORATION: f64 = 0.5;
+
+    /// Whether they can be kept.
+    pub(super) fn are_sound(&self) -> bool {
+        self.cap > Micros::ZERO
+            && !self.budget.is_negative()
+            && (0.0..=10.0).contains(&self.exploration)
+    }
 }
 
 /// A primal–dual bandit with a knapsack: it learns what arms earn and cost, and mixes them so that
@@ -50,12 +58,14 @@ impl KnapsackTerms {
 /// **The budget is never exceeded.** A pull reserves `cap`; no arm is chosen where that is not
 /// left.
 ///
+/// Serialised, it is a snapshot, open pulls included, that is checked when restored.
+///
 /// **Cost**: O(K log K) per pull.
 ///
-/// **Source**: Agrawal & Devanur (2014), Bandits with concave rewards and convex knapsacks, §3,
-/// UCB-BwK, with the divergence bounds of KL-UCB⁺, Garivier & Cappé (2011), §4, in place of
+/// **Source**: Agrawal & Devanur (2014), Bandits with concave rewards and convex knapsacks,
+/// UCB-BwK, with the divergence bounds of KL-UCB⁺, Garivier & Cappé (2011), in place of
 /// theirs; re-solving for the rest as in Flajolet & Jaillet (2015), Logarithmic regret bounds for
-/// bandits with knapsacks, §3. On three programs with known solutions it earns 98.3, 98.4 and
+/// bandits with knapsacks. On three programs with known solutions it earns 98.3, 98.4 and
 /// 95.8 % of their values, and 98.6, 99.4 and 99.8 % on games ten times as large.
 ///
 /// ```
@@ -79,15 +89,16 @@ impl KnapsackTerms {
 /// assert!(knapsack.spent() <= terms.budget);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "KnapsackSnapshot", into = "KnapsackSnapshot")]
 pub struct Knapsack {
-    terms: KnapsackTerms,
-    bandit: Bandit<CostAware>,
-    rounds_left: u64,
-    spent: Micros,
-    open: BTreeMap<DecisionId, Selection>,
+    pub(super) terms: KnapsackTerms,
+    pub(super) bandit: Bandit<CostAware>,
+    pub(super) rounds_left: u64,
+    pub(super) spent: Micros,
+    pub(super) open: BTreeMap<DecisionId, Selection>,
     /// A pull cost more than the cap: nothing is known to be safe any more.
-    broken: bool,
+    pub(super) broken: bool,
 }
 
 /// What a knapsack decided.
@@ -124,8 +135,7 @@ impl Knapsack {
         terms: KnapsackTerms,
         arms: impl IntoIterator<Item = ArmId>,
     ) -> Result<Self, KnapsackError> {
-        let sound = terms.cap > Micros::ZERO && !terms.budget.is_negative();
-        if !sound || !(0.0..=10.0).contains(&terms.exploration) {
+        if !terms.are_sound() {
             return Err(KnapsackError::Terms(terms));
         }
         Ok(Self {

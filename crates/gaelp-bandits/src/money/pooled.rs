@@ -3,6 +3,7 @@
 use gaelp_core::{DecisionId, DecisionKey, PolicyVersion, Seed};
 use serde::{Deserialize, Serialize};
 
+use super::snapshot::PooledSnapshot;
 use crate::numeric::sampler::Gamma;
 use crate::{Events, ParameterViolation, Tally};
 
@@ -52,12 +53,14 @@ pub enum Optimism {
 /// Rows and columns are gamma–Poisson, each given the means of the other, and fitted in turns.
 /// Columns are scaled so that their mean, weighted by exposure, is 1.
 ///
+/// Serialised, it is a snapshot that is checked when restored.
+///
 /// **Units**: events per exposure; with exposure in expected value per order, a rate is a return.
 ///
 /// **Cost**: reading takes 8 × rows × columns steps: 3 µs for 8 × 24; 64 bytes per cell.
 ///
 /// **Source**: Gopalan, Hofman & Blei (2015), Scalable recommendation with hierarchical Poisson
-/// factorization, §2.2, with one factor and coordinate ascent on means; the width is the posterior
+/// factorization, with one factor and coordinate ascent on means; the width is the posterior
 /// standard deviation of a gamma rate.
 ///
 /// ```
@@ -70,13 +73,14 @@ pub enum Optimism {
 /// assert!(rate.get(0, 1) > rate.get(1, 1)); // nothing was seen in column 1
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "PooledSnapshot", into = "PooledSnapshot")]
 pub struct PooledRates {
-    rows: usize,
-    columns: usize,
-    prior: PooledPrior,
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) prior: PooledPrior,
     /// Row by row: `trials` is exposure, `amount` events.
-    cells: Vec<Tally>,
+    pub(super) cells: Vec<Tally>,
 }
 
 /// The rates of all cells, as read from a [`PooledRates`].

@@ -7,7 +7,7 @@
 ///
 /// **Cost**: O(K log K).
 ///
-/// **Source**: Badanidiyuru, Kleinberg & Slivkins (2013), Bandits with knapsacks, §2, (LP-primal),
+/// **Source**: Badanidiyuru, Kleinberg & Slivkins (2013), Bandits with knapsacks, (LP-primal),
 /// for one resource besides time; its value is the height of the upper convex hull of the points
 /// (cᵢ, rᵢ) and (0, 0) at `rate`, and the budget's price the slope there.
 ///

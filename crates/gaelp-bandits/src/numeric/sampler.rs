@@ -66,7 +66,7 @@ fn normal_tail(rng: &mut impl Rng) -> f64 {
 /// Draws from a gamma distribution of scale 1.
 ///
 /// Source: Marsaglia & Tsang (2000), A simple method for generating gamma variables, §5 for the
-/// method and §6 for shapes below 1, which are drawn in logarithms here so that they do not
+/// method, and its remark on shapes below 1, which are drawn in logarithms here so that they do not
 /// underflow.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Gamma {
@@ -123,6 +123,13 @@ impl Gamma {
             plain + self.boost * ln(open_unit(rng))
         }
     }
+}
+
+/// The logarithm of a beta variable, from the gamma variables of successes and failures.
+pub(crate) fn ln_beta([won, lost]: &[Gamma; 2], rng: &mut impl Rng) -> f64 {
+    let (won, lost) = (won.draw_ln(rng), lost.draw_ln(rng));
+    let larger = won.max(lost);
+    won - larger - ln(exp(won - larger) + exp(lost - larger))
 }
 
 const fn ziggurat() -> ([f64; LAYERS + 1], [f64; LAYERS + 1]) {

@@ -15,7 +15,7 @@ use crate::{FeedbackError, Figures, Outcome, ParameterViolation, Tally};
 ///
 /// **Cost**: a quadrature per choice, some 100 µs for 4 arms.
 ///
-/// **Source**: Gelman et al. (2013), Bayesian data analysis, 3rd edition, §2.6, equation (2.16);
+/// **Source**: Gelman et al. (2013), Bayesian data analysis, 3rd edition, §2.6;
 /// the propensity is the integral of each density times the distribution functions of the others.
 ///
 /// ```

@@ -17,8 +17,7 @@ use crate::{FeedbackError, Figures, Outcome, ParameterViolation, Tally};
 ///
 /// **Cost**: a quadrature per choice, some 100 µs for 4 arms.
 ///
-/// **Source**: Murphy (2007), Conjugate Bayesian analysis of the Gaussian distribution, §6,
-/// equations (197) to (206).
+/// **Source**: Murphy (2007), Conjugate Bayesian analysis of the Gaussian distribution, §6.
 ///
 /// ```
 /// use gaelp_bandits::{Amount, Bandit, NormalInverseGamma, Outcome, Policy};
@@ -140,6 +139,17 @@ impl Amount {
         )]
         let micros = (value * 1e6).round() as i64;
         Ok(Self { micros })
+    }
+
+    /// The value in millionths.
+    pub const fn micros(self) -> i64 {
+        self.micros
+    }
+
+    /// The value.
+    #[expect(clippy::cast_precision_loss, reason = "at most 1e15, which is exact")]
+    pub fn get(self) -> f64 {
+        self.micros as f64 / 1e6
     }
 }
 

@@ -1,13 +1,13 @@
 //! Thompson sampling of revenue: mostly nothing, and sometimes a lognormal amount.
 
-use gaelp_core::{DecisionId, DecisionKey, Micros, PolicyVersion, PropensityMethod, Seed};
+use gaelp_core::Micros;
 use rand_chacha::rand_core::Rng;
 use serde::{Deserialize, Serialize};
 
-use super::{NormalInverseGamma, success};
+use super::{NormalInverseGamma, simulated, success};
 use crate::bandit::{Chances, Rule as Choosing, Table};
-use crate::numeric::elementary::ln;
-use crate::numeric::sampler::{Gamma, normal};
+use crate::numeric::elementary::{exp, ln};
+use crate::numeric::sampler::{Gamma, ln_beta, normal};
 use crate::{BetaPrior, FeedbackError, Figures, Outcome, ParameterViolation, Tally};
 
 /// Thompson sampling of mean revenue, where most trials earn nothing and the others a lognormal
@@ -25,12 +25,12 @@ use crate::{BetaPrior, FeedbackError, Figures, Outcome, ParameterViolation, Tall
 /// which an arm is the best, each arm counting one half more. The draws are a fixed function of
 /// the evidence, so what is stated is exactly the probability with which an arm is chosen; what is
 /// approximate, to some 1 ÷ √`draws`, is how near that is to Thompson sampling. The method says
-/// [`PropensityMethod::MonteCarlo`].
+/// [`PropensityMethod::MonteCarlo`](gaelp_core::PropensityMethod::MonteCarlo).
 ///
 /// **Cost**: 0.2 µs per draw and arm.
 ///
 /// **Source**: Thompson (1933) for the choice; Aitchison (1955), On the distribution of a positive
-/// random variable having a discrete probability mass at the origin, §3 for the law; the update of
+/// random variable having a discrete probability mass at the origin, for the law; the update of
 /// μ and σ² is that of [`NormalInverseGamma`].
 ///
 /// ```
@@ -116,36 +116,17 @@ impl Choosing for ZeroInflatedLognormal {
             .iter()
             .map(|arm| MeanRevenue::new(self, arm))
             .collect();
-        // Part of the contract: the same evidence is always simulated alike.
-        let mut rng = DecisionKey {
-            seed: Seed::new(0),
-            policy: PolicyVersion::new(0),
-            decision: DecisionId::new(0),
-        }
-        .generator();
-        let mut wins = vec![0.5; laws.len()];
-        for _ in 0..self.draws {
-            let (mut best, mut highest) = (0, f64::NEG_INFINITY);
-            for (place, law) in laws.iter().enumerate() {
-                let score = law.draw_ln(&mut rng);
-                if score > highest {
-                    (best, highest) = (place, score);
-                }
+        simulated(laws.len(), self.draws, 0, |rng, scores| {
+            for (score, law) in scores.iter_mut().zip(&laws) {
+                *score = law.draw_ln(rng);
             }
-            wins[best] += 1.0;
-        }
-        let all: f64 = wins.iter().sum();
-        Chances {
-            probabilities: wins.into_iter().map(|won| won / all).collect(),
-            method: PropensityMethod::MonteCarlo { draws: self.draws },
-        }
+        })
     }
 }
 
 /// What is believed of an arm's mean revenue.
 struct MeanRevenue {
-    success: Gamma,
-    failure: Gamma,
+    conversion: [Gamma; 2],
     precision: Gamma,
     scale: f64,
     place: f64,
@@ -159,8 +140,10 @@ impl MeanRevenue {
         let prior = rule.log_revenue;
         let (weight, scale) = prior.posterior(orders, arm.amount, arm.square);
         Self {
-            success: Gamma::new(rule.conversion.successes + orders),
-            failure: Gamma::new(rule.conversion.failures + (arm.trials - orders).max(0.0)),
+            conversion: [
+                Gamma::new(rule.conversion.successes + orders),
+                Gamma::new(rule.conversion.failures + (arm.trials - orders).max(0.0)),
+            ],
             precision: Gamma::new(prior.shape + 0.5 * orders),
             scale,
             place: prior.mean + arm.amount / weight,
@@ -171,12 +154,7 @@ impl MeanRevenue {
 
     /// The logarithm of a mean revenue.
     fn draw_ln(&self, rng: &mut impl Rng) -> f64 {
-        let won = self.success.draw_ln(rng);
-        let lost = self.failure.draw_ln(rng);
-        let larger = won.max(lost);
-        let both = crate::numeric::elementary::exp(won - larger)
-            + crate::numeric::elementary::exp(lost - larger);
-        let conversion = won - larger - ln(both);
+        let conversion = ln_beta(&self.conversion, rng);
         let variance = self.variance(rng);
         let log_mean = self.place + (variance / self.weight).sqrt() * normal(rng);
         conversion + log_mean + 0.5 * variance
@@ -186,8 +164,7 @@ impl MeanRevenue {
     fn variance(&self, rng: &mut impl Rng) -> f64 {
         const TRIES: u32 = 64;
         for _ in 0..TRIES {
-            let variance =
-                self.scale / crate::numeric::elementary::exp(self.precision.draw_ln(rng));
+            let variance = self.scale / exp(self.precision.draw_ln(rng));
             if variance <= self.most_variance {
                 return variance;
             }

@@ -62,7 +62,7 @@ impl IndexRule for Ucb1 {
 /// **Cost**: O(K), a logarithm and K roots.
 ///
 /// **Source**: Audibert, Munos & Szepesvári (2009), Exploration–exploitation tradeoff using
-/// variance estimates in multi-armed bandits, equation (18), with exploration ζ ln n and b = 1.
+/// variance estimates in multi-armed bandits, the UCB-V policy, with exploration ζ ln n and b = 1.
 ///
 /// ```
 /// use gaelp_bandits::{Bandit, UcbV};
@@ -113,7 +113,7 @@ impl IndexRule for UcbV {
 /// **Cost**: O(K) divergences, and a bisection for the arms that could be the best: some 1 µs.
 ///
 /// **Source**: Garivier & Cappé (2011), The KL-UCB algorithm for bounded stochastic bandits and
-/// beyond, algorithm 1 and equation (5); c = 0, as they recommend in §2.
+/// beyond, algorithm 1; c = 0, as they recommend in practice.
 ///
 /// ```
 /// use gaelp_bandits::{Bandit, KlUcb, Outcome, Policy, UnitReward};
@@ -165,8 +165,8 @@ impl IndexRule for KlUcb {
 ///
 /// **Cost**: as [`KlUcb`].
 ///
-/// **Source**: Garivier & Cappé (2011), §4, where it is called KL-UCB⁺; the proof of its
-/// optimality is Kaufmann (2018), On Bayesian index policies for sequential resource allocation.
+/// **Source**: Garivier & Cappé (2011), where it is called KL-UCB⁺ and measured; the proof that it
+/// is optimal as n grows is Honda (2019), A note on KL-UCB+ policy for the stochastic bandit.
 ///
 /// ```
 /// use gaelp_bandits::{Bandit, KlUcbPlus};
@@ -200,7 +200,7 @@ impl IndexRule for KlUcbPlus {
 /// **Cost**: O(K) divergences.
 ///
 /// **Source**: Honda & Takemura (2015), Non-asymptotic analysis of a new bandit algorithm for
-/// semi-bounded rewards, algorithm 1 and equation (6), for Bernoulli variables.
+/// semi-bounded rewards, the IMED policy, for Bernoulli variables.
 ///
 /// ```
 /// use gaelp_bandits::{Bandit, Imed};
@@ -240,7 +240,8 @@ impl IndexRule for Imed {
 /// bound on their tail.
 ///
 /// **Source**: Kaufmann, Cappé & Garivier (2012), On Bayesian upper confidence bounds for bandit
-/// problems, algorithm 1, with the horizon's ln n replaced by ln t; c = 0, as in their §4.
+/// problems, algorithm 1, with the horizon's ln n replaced by ln t; c = 0, as in their
+/// experiments.
 ///
 /// ```
 /// use gaelp_bandits::{Bandit, BayesUcb};

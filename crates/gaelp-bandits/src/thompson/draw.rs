@@ -73,7 +73,7 @@ impl BetaThompson {
     /// exponential f(t) e^(−s (· − t)) with s the density's slope there. An arm is dismissed with
     /// the probability that this leaves, and otherwise drawn from the exponential and accepted
     /// with probability f ÷ exponential: Devroye (1986), Non-uniform random variate generation,
-    /// §VII.2.6. The law of the winner is exactly that of the plain method.
+    /// §VII.2. The law of the winner is exactly that of the plain method.
     ///
     /// ```
     /// use gaelp_bandits::{BetaPrior, BetaThompson};

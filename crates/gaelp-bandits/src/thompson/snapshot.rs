@@ -6,10 +6,8 @@ use serde::{Deserialize, Serialize};
 use super::{Arm, BetaThompson};
 use crate::arm::Retired;
 use crate::feedback::Sums;
+use crate::snapshot::{FORMAT, checked_format};
 use crate::{ArmKey, BetaPrior, Generation, SnapshotError};
-
-/// The format written, and the only one read.
-const FORMAT: u32 = 1;
 
 /// A policy as it is stored. Restoring checks all of it.
 #[derive(Serialize, Deserialize)]
@@ -58,12 +56,7 @@ impl TryFrom<Snapshot> for BetaThompson {
     type Error = SnapshotError;
 
     fn try_from(snapshot: Snapshot) -> Result<Self, Self::Error> {
-        if snapshot.format != FORMAT {
-            return Err(SnapshotError::Format {
-                found: snapshot.format,
-                expected: FORMAT,
-            });
-        }
+        checked_format(snapshot.format)?;
         let restore = |stored: StoredArm| Arm {
             id: stored.arm,
             generation: stored.generation,

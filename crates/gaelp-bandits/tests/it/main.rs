@@ -4,6 +4,7 @@
 mod change;
 mod choices;
 mod conservative;
+mod context;
 mod delay;
 mod draws;
 mod evaluation;
@@ -16,6 +17,7 @@ mod regret;
 mod rules;
 mod snapshots;
 mod tracked;
+mod wrappers;
 
 use gaelp_bandits::{ArmKey, BetaPrior, BetaThompson, Feedback, Outcome, Share, UnitReward};
 use gaelp_core::{ArmId, Propensity, UtcHour};
