@@ -68,19 +68,14 @@ impl HourRange {
 
     /// Whether an hour of the day (0 to 23) is one of them.
     pub const fn contains(self, hour: u8) -> bool {
-        if self.start < self.end {
-            self.start <= hour && hour < self.end
-        } else {
-            hour < 24 && (self.start <= hour || hour < self.end)
-        }
+        hour < 24 && (hour + 24 - self.start) % 24 < self.hours()
     }
 
     /// How many hours of an ordinary day it covers, 1 to 24.
     pub const fn hours(self) -> u8 {
-        if self.start < self.end {
-            self.end - self.start
-        } else {
-            24 - self.start + self.end
+        match (self.end + 24 - self.start) % 24 {
+            0 => 24,
+            hours => hours,
         }
     }
 }

@@ -330,8 +330,11 @@ pub(crate) struct RuleSet(u64);
 impl RuleSet {
     /// Those of [`ALL`] that are named.
     pub(crate) fn of<'a>(names: impl IntoIterator<Item = &'a RuleId>) -> Self {
-        let places = names.into_iter().filter_map(place);
-        Self(places.fold(0, |bits, place| bits | 1 << place))
+        let mut rules = Self::default();
+        for place in names.into_iter().filter_map(place) {
+            rules.insert(place);
+        }
+        rules
     }
 
     /// Whether the rule at a place of [`ALL`] is one of them.

@@ -86,10 +86,10 @@ pub(crate) fn dwell(hours: u32) -> u32 {
     hours
 }
 
-/// How many edits of an hour are kept for decreases.
-pub(crate) fn reserved_edits() -> u32 {
+/// How many of the edits of an hour may be raises: the last one is kept for a decrease.
+pub(crate) fn raises_of(edits: u32) -> u32 {
     if is(NO_RESERVE) {
-        return 0;
+        return edits;
     }
-    1
+    edits.saturating_sub(1)
 }

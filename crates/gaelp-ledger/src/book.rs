@@ -13,6 +13,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use gaelp_core::{AdSetKey, Micros, Platform};
 
 use crate::{Epoch, GENESIS, Hash, Intent, Limits, Operator, Refusal};
+pub(crate) use exposure::worst;
 use line::Line;
 
 /// The state that follows from a log: a pure state machine without a clock, a file or a lock.

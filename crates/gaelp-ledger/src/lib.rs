@@ -10,6 +10,7 @@ mod memory;
 mod observation;
 mod refusal;
 mod request;
+mod seeded;
 mod store;
 
 pub use book::{Book, Standing};

@@ -29,8 +29,9 @@ pub(super) fn arithmetic(facts: &Facts<'_>) -> Option<Restriction> {
         if let Some(&amount) = negative {
             return Some(facts.deny(Operand::Money(amount), Operand::Money(Micros::ZERO)));
         }
-        let mut all = positive.iter().chain(&signed);
-        if let Some(&amount) = all.find(|&&amount| large(amount)) {
+        let positive = positive.into_iter().filter(|&amount| wrong(amount));
+        let signed = signed.into_iter().filter(|&amount| large(amount));
+        if let Some(amount) = positive.chain(signed).next() {
             return Some(facts.deny(Operand::Money(amount), Operand::Money(MAX_AMOUNT)));
         }
     }

@@ -31,7 +31,7 @@ pub(super) fn external_edit(facts: &Facts<'_>) -> Option<Restriction> {
 
 pub(super) fn edits(facts: &Facts<'_>) -> Option<Restriction> {
     let most = facts.config.max_edits_per_hour?;
-    let raises = most.saturating_sub(seeded::reserved_edits());
+    let raises = seeded::raises_of(most);
     let count = |number: u32| Operand::Count(i64::from(number));
     let Some(edits) = facts.context.writes.edits_last_hour else {
         return Some(facts.missing(count(raises)));

@@ -47,7 +47,7 @@ pub(super) struct ReportList {
 impl ReportList {
     pub(super) fn push(&mut self, span: HourSpan, revision: Revision) {
         let bits = |hour: i32| u64::from(hour.cast_unsigned());
-        let hours = bits(span.from.get()) << 32 | bits(span.to.get());
+        let hours = (bits(span.from.get()) << 32) + bits(span.to.get());
         let revision = u64::from(revision.get()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         let word = self.bits.rotate_left(5) ^ hours ^ revision;
         self.bits = word.wrapping_mul(0x517c_c1b7_2722_0a95);

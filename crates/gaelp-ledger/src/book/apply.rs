@@ -8,7 +8,7 @@ use super::Book;
 use super::calendar::is_in_calendar;
 use crate::{
     Answer, BudgetsRead, Change, Entry, EntryError, Epoch, Intent, MAX_AMOUNT, Observation, Order,
-    Refusal,
+    Refusal, seeded,
 };
 
 impl Book {
@@ -46,13 +46,12 @@ impl Book {
                 if let Answer::Applied { daily_budget } = answer {
                     check_amount(*daily_budget)?;
                 }
-                let eve_goes_on = self.eve_goes_on(*at);
                 let limits = &*self.limits;
                 let mut lines = self.lines.values_mut();
                 let line = lines
                     .find(|line| line.is_news(*intent, *answer))
                     .ok_or(EntryError::NotOpen { intent: *intent })?;
-                line.answered(*intent, *answer, *at, eve_goes_on, limits);
+                line.answered(*intent, *answer, *at, limits);
             }
             Entry::Ordered { order, by, at } => {
                 self.advance(*at);
@@ -72,10 +71,7 @@ impl Book {
         if current.next() != Some(found) {
             return Err(EntryError::Epoch { current, found });
         }
-        #[cfg(gaelp_seeded_bugs)]
-        if gaelp_core::seeded::is(14) {
-            self.operator.killed = false;
-        }
+        self.operator = seeded::after_takeover(self.operator);
         self.epoch = found;
         self.read.clear();
         Ok(())
@@ -95,7 +91,6 @@ impl Book {
             check_time(read.began)?;
         }
         self.note(observation);
-        let eve_goes_on = self.eve_goes_on(observation.at);
         for change in changes {
             let line = self.lines.get_mut(change.key());
             let line = line.filter(|line| line.fits(change));
@@ -103,7 +98,7 @@ impl Book {
                 let key = change.key().clone();
                 return Err(EntryError::Change { key });
             };
-            line.change(change, eve_goes_on, &self.limits);
+            line.change(change, &self.limits);
         }
         Ok(())
     }
@@ -131,7 +126,7 @@ impl Book {
         // Only here, so that no answer is decided on an ad set that its own time lets go.
         self.lines.retain(|_, line| !line.is_over());
         for read in &observation.reads {
-            self.note_read(read, observation);
+            self.note_read(read);
         }
         let (today, eve) = (self.today, self.eve);
         for spent in &observation.spent {
@@ -151,8 +146,7 @@ impl Book {
         }
     }
 
-    fn note_read(&mut self, read: &BudgetsRead, observation: &Observation) {
-        let eve_goes_on = self.eve_goes_on(observation.at);
+    fn note_read(&mut self, read: &BudgetsRead) {
         let platform = &read.platform;
         let in_epoch = self.taken_at.is_some_and(|taken| read.began >= taken);
         if in_epoch && !self.read.contains(platform) {
@@ -163,12 +157,12 @@ impl Book {
         for (ad_set, budget) in &read.budgets {
             let key = AdSetKey::new(platform.clone(), ad_set.clone());
             let line = self.lines.entry(key).or_default();
-            line.note_read(Some(*budget), read.began, eve_goes_on, &self.limits);
+            line.note_read(Some(*budget), read.began, &self.limits);
             listed.insert(ad_set);
         }
         for (key, line) in &mut self.lines {
             if key.platform == *platform && !listed.contains(&key.ad_set) {
-                line.note_read(None, read.began, eve_goes_on, &self.limits);
+                line.note_read(None, read.began, &self.limits);
             }
         }
     }
@@ -184,11 +178,7 @@ impl Book {
 
     fn check_epoch_of_entry(&self, found: Epoch) -> Result<(), EntryError> {
         let current = self.epoch;
-        #[cfg(gaelp_seeded_bugs)]
-        if gaelp_core::seeded::is(11) && found.next() == Some(current) {
-            return Ok(());
-        }
-        if found == current && current != Epoch::NONE {
+        if found == seeded::epoch(current, found) && current != Epoch::NONE {
             Ok(())
         } else {
             Err(EntryError::Epoch { current, found })

@@ -100,9 +100,4 @@ impl Book {
         let back = self.last? - at;
         (back > self.limits.skew()).then_some(back)
     }
-
-    /// Whether the day before today may not be over everywhere.
-    pub(super) fn eve_goes_on(&self, at: DateTime<Utc>) -> bool {
-        matches!(self.turn(at), Turn::Same { eve_goes_on: true })
-    }
 }

@@ -6,7 +6,7 @@ use gaelp_core::{AdSetKey, Micros, Ratio, Rounding};
 use super::Book;
 use super::calendar::Turn;
 use super::line::{Day, Line};
-use crate::MAX_AMOUNT;
+use crate::{MAX_AMOUNT, seeded};
 
 impl Book {
     /// The most that the account can be made to pay in its day at a time, by all that stands, stood
@@ -72,20 +72,13 @@ impl Book {
 
 impl Day {
     fn exposure(self, open: Micros, overdelivery: Ratio) -> Micros {
-        #[cfg(gaelp_seeded_bugs)]
-        if gaelp_core::seeded::is(8) {
-            return worst(self.high, overdelivery).max(self.spent).max(open);
-        }
-        #[cfg(gaelp_seeded_bugs)]
-        if gaelp_core::seeded::is(12) {
-            return worst(self.high.max(open), overdelivery);
-        }
-        worst(self.high.max(open), overdelivery).max(self.spent)
+        let budgets = seeded::budgets(self.high, open, overdelivery);
+        budgets.max(seeded::spent(self.spent))
     }
 }
 
 /// What a platform may spend in a day whose highest budget it is.
-fn worst(budget: Micros, overdelivery: Ratio) -> Micros {
+pub(crate) fn worst(budget: Micros, overdelivery: Ratio) -> Micros {
     let worst = budget.checked_scale(overdelivery, Rounding::Up);
     worst.expect("ten times the largest amount fits into 64 bits")
 }

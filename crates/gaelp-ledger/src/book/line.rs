@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use gaelp_core::{AdSetKey, DecisionId, Micros};
 
 use super::calendar::Turn;
-use crate::{Answer, Change, Intent, Limits};
+use crate::{Answer, Change, Intent, Limits, seeded};
 
 /// How many settled intents of an ad set are remembered, so that no decision is admitted twice and
 /// late answers find their intent. At 24 edits a day it is more than two days.
@@ -116,18 +116,16 @@ impl Line {
     /// What a day begins with: all that may stand then, but for what is open, which is counted
     /// while it is.
     fn new_day(&self, since: DateTime<Utc>) -> Day {
-        #[cfg(gaelp_seeded_bugs)]
-        if gaelp_core::seeded::is(9) {
-            return Day::default();
-        }
         let showing = self.settled.iter().filter(|settled| settled.until > since);
         let high = [self.confirmed, self.listed]
             .into_iter()
             .flatten()
             .chain(showing.map(|settled| settled.stood))
             .fold(Micros::ZERO, Micros::max);
-        let spent = Micros::ZERO;
-        Day { high, spent }
+        Day {
+            high: seeded::first_high(high),
+            spent: Micros::ZERO,
+        }
     }
 
     pub(super) fn begin_day(&mut self, since: DateTime<Utc>) {
@@ -150,11 +148,11 @@ impl Line {
     }
 
     /// A budget that stood, or may have.
-    pub(super) fn stood(&mut self, budget: Micros, eve_goes_on: bool) {
+    ///
+    /// Where the eve is not over everywhere it may have stood then too: as long as the eve counts,
+    /// what counts is the larger of both days.
+    pub(super) fn stood(&mut self, budget: Micros) {
         self.today.high = self.today.high.max(budget);
-        if eve_goes_on {
-            self.eve.high = self.eve.high.max(budget);
-        }
     }
 
     pub(super) fn spend_today(&mut self, upper: Micros) {
@@ -172,10 +170,9 @@ impl Line {
         &mut self,
         budget: Option<Micros>,
         began: DateTime<Utc>,
-        eve_goes_on: bool,
         limits: &Limits,
     ) {
-        self.stood(budget.unwrap_or_default(), eve_goes_on);
+        self.stood(budget.unwrap_or_default());
         if self.as_of.is_some_and(|as_of| began <= as_of) {
             return;
         }
@@ -203,7 +200,8 @@ impl Line {
             found.push(only.confirmed(key));
             return;
         }
-        let quiet = self.run >= limits.config().read_backs || self.bug_one_reading();
+        let all_unknown = self.open.iter().all(|open| open.unknown);
+        let quiet = self.run >= seeded::readings(limits.config().read_backs, all_unknown);
         if !self.open.is_empty() && !quiet {
             return;
         }
@@ -246,17 +244,6 @@ impl Line {
             .is_none_or(|seen| as_of - seen >= limits.gone_after())
     }
 
-    #[cfg(gaelp_seeded_bugs)]
-    fn bug_one_reading(&self) -> bool {
-        gaelp_core::seeded::is(10) && self.open.iter().all(|open| open.unknown)
-    }
-
-    #[cfg(not(gaelp_seeded_bugs))]
-    #[expect(clippy::unused_self, reason = "the other one uses it")]
-    const fn bug_one_reading(&self) -> bool {
-        false
-    }
-
     pub(super) fn admit(&mut self, intent: Intent) {
         let (most, least) = (intent.to, intent.to);
         self.run = 0;
@@ -291,12 +278,11 @@ impl Line {
         id: DecisionId,
         answer: Answer,
         at: DateTime<Utc>,
-        eve_goes_on: bool,
         limits: &Limits,
     ) {
         let Some(place) = self.open.iter().position(|open| open.intent.id == id) else {
             if let Answer::Applied { daily_budget } = answer {
-                self.stood(daily_budget, eve_goes_on);
+                self.stood(daily_budget);
                 if let Some(settled) = self.settled.iter_mut().find(|settled| settled.id == id) {
                     settled.stood = daily_budget;
                     settled.until = settled.until.max(limits.quiet_after(at));
@@ -304,19 +290,14 @@ impl Line {
             }
             return;
         };
-        #[cfg(gaelp_seeded_bugs)]
-        let answer = match answer {
-            Answer::Unknown if gaelp_core::seeded::is(13) => Answer::Rejected,
-            answer => answer,
-        };
-        match answer {
+        match seeded::answer(answer) {
             Answer::Applied { daily_budget } => {
                 let open = &mut self.open[place];
                 open.applied = Some((daily_budget, at));
                 open.most = open.most.max(daily_budget);
                 open.least = open.least.min(daily_budget);
             }
-            Answer::Rejected => self.settle(place, false, eve_goes_on, limits),
+            Answer::Rejected => self.settle(place, false, limits),
             Answer::Unknown => self.open[place].unknown = true,
         }
     }
@@ -338,7 +319,7 @@ impl Line {
     }
 
     /// Carries out a change that fits.
-    pub(super) fn change(&mut self, change: &Change, eve_goes_on: bool, limits: &Limits) {
+    pub(super) fn change(&mut self, change: &Change, limits: &Limits) {
         let unseen = self.listed.is_none();
         let (confirmed, settled) = match change {
             Change::Confirmed { intent, budget, .. } => (Some(*budget), Some((intent, true))),
@@ -361,15 +342,15 @@ impl Line {
         if let Some((id, stood)) = settled
             && let Some(place) = self.open.iter().position(|open| open.intent.id == *id)
         {
-            self.settle(place, stood, eve_goes_on, limits);
+            self.settle(place, stood, limits);
         }
     }
 
     /// Ends an open intent.
-    fn settle(&mut self, place: usize, stood: bool, eve_goes_on: bool, limits: &Limits) {
+    fn settle(&mut self, place: usize, stood: bool, limits: &Limits) {
         let open = self.open.remove(place);
         let stood = if stood { open.most } else { Micros::ZERO };
-        self.stood(stood, eve_goes_on);
+        self.stood(stood);
         self.settled.push(Settled {
             id: open.intent.id,
             until: limits.quiet_after(open.intent.not_after),

@@ -44,8 +44,13 @@ fn ready(store: &MemoryLedger) -> (Ledger<MemoryLedger>, Desk) {
 #[test]
 fn memory_keeps_its_promise() {
     let store = MemoryLedger::new();
+    assert!(store.is_empty() && store.log().is_empty());
     block_on(contract::keeps(|| store.clone())).unwrap();
+    // Seven payloads one by one, and four times three.
     assert!(!store.is_empty());
+    assert_eq!((store.len(), store.log().len()), (19, 19));
+    let places = store.log().into_iter().map(|sealed| sealed.seq);
+    assert!(places.eq(1..=19));
     let used = block_on(contract::keeps(|| store.clone()));
     assert_eq!(used, Err(StoreError::Broken(Breach::NotEmpty)));
     let store = MemoryLedger::new();

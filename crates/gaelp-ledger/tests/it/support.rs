@@ -105,6 +105,14 @@ impl Desk {
         }
     }
 
+    /// What would be replied; nothing is done.
+    pub(crate) fn would(&self, request: &Request) -> Reply {
+        match self.book.decide(request) {
+            Ok((_, reply)) => reply,
+            Err(refusal) => Reply::Refused(refusal),
+        }
+    }
+
     /// A proposal, to be sent within ten seconds.
     pub(crate) fn proposal(&self, number: usize, ad_set: usize, to: i64, second: i64) -> Proposal {
         Proposal {
