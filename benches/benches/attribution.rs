@@ -1,6 +1,6 @@
 //! A million journeys: what each channel earned, under every model.
 //!
-//! With `--table` it prints the CPU time of each case, the median of several runs on one thread,
+//! `GAELP_JOURNEYS` sets another number of journeys. With `--table` it prints the CPU time of each case, the median of several runs on one thread,
 //! as the figures of other packages are taken; `benches/attribution.sh` puts them side by side.
 
 use std::hint::black_box;
@@ -34,7 +34,9 @@ struct Set {
 
 impl Set {
     fn new(channels: u8, seed: u64) -> Self {
-        let made = Synthetic::generate(JOURNEYS, channels, seed);
+        let journeys = std::env::var("GAELP_JOURNEYS").ok();
+        let journeys = journeys.and_then(|journeys| journeys.parse().ok());
+        let made = Synthetic::generate(journeys.unwrap_or(JOURNEYS), channels, seed);
         let value = |row: i64| 5_000_000 + row * 7_919 % 195_000_000;
         Self {
             channels,

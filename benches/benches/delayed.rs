@@ -1,8 +1,12 @@
 //! Delayed rewards with ten million touches resident.
 //!
 //! Processor time of one thread, as the peers' scripts take it; criterion's repetitions would each
-//! need the ten million again. `GAELP_TOUCHES` sets another number of touches.
+//! need the ten million again. `GAELP_TOUCHES` sets another number of touches, such as 30 million,
+//! and leaves the rest out; `GAELP_MOST` cuts every case to at most so many events, to try it.
 #![expect(clippy::print_stdout, reason = "the table is the output")]
+
+#[path = "delayed/sqlite.rs"]
+mod sqlite;
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -11,8 +15,8 @@ use gaelp_attribution::delayed::{
     Arrival, DelayedRewards, Durable, Effect, EpisodeId, Limits, MemoryLog, Origin,
 };
 use gaelp_attribution::{
-    ChannelId, Conversion, ConversionKind, Event, EventId, Interaction, Model, RulesConfig, Span,
-    Timestamp, Touch, UserId,
+    ChannelId, Conversion, ConversionKind, Event, EventId, Interaction, Model, Rules, RulesConfig,
+    Span, Timestamp, Touch, UserId,
 };
 use gaelp_core::{Currency, DecisionId, Micros, Money};
 
@@ -55,11 +59,13 @@ fn touch(id: u64, users: u64, origin: bool) -> Arrival {
     Arrival::of(at, event, origin)
 }
 
+fn rules() -> Rules {
+    let rules = RulesConfig::default().validate();
+    rules.expect("the rules are sound")
+}
+
 fn machine(limits: Limits) -> DelayedRewards<Model> {
-    let rules = RulesConfig::default()
-        .validate()
-        .expect("the rules are sound");
-    DelayedRewards::new(rules, vec![Model::Linear], limits).expect("the limits are sound")
+    DelayedRewards::new(rules(), vec![Model::Linear], limits).expect("the limits are sound")
 }
 
 /// The processor's time of this process.
@@ -92,6 +98,13 @@ fn report(name: &str, count: u64, time: Duration) {
         "{name:<44} {:>8.2} M/s  {time:>10.3?}",
         per_second(count, time)
     );
+}
+
+/// The megabytes of memory that this process has; none where the system does not say.
+fn resident_set() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/statm").ok()?;
+    let pages: u64 = text.split(' ').nth(1)?.parse().ok()?;
+    Some(pages * 4_096 / 1_000_000)
 }
 
 /// Takes touches in; returns the time without making them.
@@ -175,11 +188,23 @@ fn resident(touches: u64, origin: bool) {
     #[expect(clippy::cast_precision_loss, reason = "a ratio")]
     let each = memory.total() as f64 / machine.pending() as f64;
     println!("{:<44} {each:>8.2} bytes", name("memory per pending touch"));
-    let more = touches..touches + 1_000_000;
-    let time = fill(&mut machine, more, users, origin, &mut effects);
-    report(&name("store/resident"), 1_000_000, time);
+    if let Some(megabytes) = resident_set() {
+        println!(
+            "{:<44} {megabytes:>8} MB",
+            name("resident set of the process")
+        );
+    }
+    let added = touches.min(1_000_000);
+    let time = fill(
+        &mut machine,
+        touches..touches + added,
+        users,
+        origin,
+        &mut effects,
+    );
+    report(&name("store/resident"), added, time);
 
-    let (time, corrections) = convert(&mut machine, touches + 1_000_000, users, &mut effects);
+    let (time, corrections) = convert(&mut machine, touches + added, users, &mut effects);
     let count = CONVERSIONS.min(users / 3);
     report(&name("conversions attributed"), count, time);
     #[expect(clippy::cast_precision_loss, reason = "a ratio")]
@@ -217,7 +242,8 @@ fn singly(touches: u64) {
     let mut machine = machine(Limits::default());
     let mut effects = Vec::new();
     fill(&mut machine, 0..touches, users, false, &mut effects);
-    let arrivals: Vec<Arrival> = (touches..touches + 500_000)
+    let added = touches.min(500_000);
+    let arrivals: Vec<Arrival> = (touches..touches + added)
         .map(|id| touch(id, users, false))
         .collect();
     let start = clock();
@@ -225,7 +251,7 @@ fn singly(touches: u64) {
         machine.handle(arrival, &mut effects).expect("it is new");
     }
     let name = format!("delayed/store/one at a time/{}M", touches / 1_000_000);
-    report(&name, 500_000, since(start));
+    report(&name, added, since(start));
 }
 
 /// At the limit: every touch evicts one.
@@ -238,22 +264,25 @@ fn evicting(touches: u64) {
     let mut machine = machine(limits);
     let mut effects = Vec::new();
     fill(&mut machine, 0..touches, users, false, &mut effects);
-    let more = touches..touches + 1_000_000;
-    let time = fill(&mut machine, more, users, false, &mut effects);
+    let added = touches.min(1_000_000);
+    let time = fill(
+        &mut machine,
+        touches..touches + added,
+        users,
+        false,
+        &mut effects,
+    );
     let name = format!("delayed/store/evicting/{}M", touches / 1_000_000);
-    report(&name, 1_000_000, time);
-    assert_eq!(machine.statistics().evicted, 1_000_000);
+    report(&name, added, time);
+    assert_eq!(machine.statistics().evicted, added);
 }
 
 /// With a log in memory before it.
 fn durable(touches: u64) {
-    let rules = RulesConfig::default()
-        .validate()
-        .expect("the rules are sound");
     let mut effects = Vec::new();
     let mut durable = Durable::open(
         MemoryLog::default(),
-        rules,
+        rules(),
         vec![Model::Linear],
         Limits::default(),
         &mut effects,
@@ -276,16 +305,17 @@ fn durable(touches: u64) {
 }
 
 fn main() {
-    let touches = std::env::var("GAELP_TOUCHES").ok();
-    let touches = touches.and_then(|touches| touches.parse().ok());
-    if let Some(touches) = touches {
+    let number = |name| std::env::var(name).ok()?.parse().ok();
+    if let Some(touches) = number("GAELP_TOUCHES") {
         resident(touches, false);
         return;
     }
-    resident(1_000_000, false);
-    resident(10_000_000, false);
-    resident(10_000_000, true);
-    singly(10_000_000);
-    evicting(10_000_000);
-    durable(1_000_000);
+    let most = number("GAELP_MOST").unwrap_or(u64::MAX);
+    resident(most.min(1_000_000), false);
+    resident(most.min(10_000_000), false);
+    resident(most.min(10_000_000), true);
+    singly(most.min(10_000_000));
+    evicting(most.min(10_000_000));
+    durable(most.min(1_000_000));
+    sqlite::all(most);
 }

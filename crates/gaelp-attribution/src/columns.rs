@@ -131,7 +131,8 @@ impl<'a, C: Code, O: Offset> Journeys<'a, C, O> {
         self.channels
     }
 
-    fn range(&self, index: usize) -> std::ops::Range<usize> {
+    /// Where a journey stands in the column of channels; none past the last.
+    pub(crate) fn range(&self, index: usize) -> std::ops::Range<usize> {
         let begin = self.offsets[index.min(self.len())].at();
         let end = self.offsets[(index + 1).min(self.len())].at();
         begin..end

@@ -10,8 +10,8 @@ use crate::Journey;
 /// The parts sum to the whole exactly; ties go to the earlier touch; a negative amount is split
 /// like its absolute value, so a refund mirrors its sale.
 ///
-/// **Cost.** `O(n)`; for amounts and weights whose product fits into 64 bits one hardware
-/// division per touch.
+/// **Cost.** `O(n)`, without any division but one for amounts below 2⁵⁰, a billion units of a
+/// currency.
 ///
 /// ```
 /// use gaelp_attribution::Splitter;
@@ -25,8 +25,18 @@ use crate::Journey;
 #[derive(Clone, Debug, Default)]
 pub struct Splitter {
     parts: Vec<Micros>,
-    remainders: Vec<(u128, usize)>,
+    /// What is left of each part.
+    rests: Vec<u64>,
+    /// The same with the places, for large amounts and long journeys.
+    placed: Vec<(u128, usize)>,
 }
+
+/// Amounts of which floats know every part to within one.
+const NEAR_AMOUNT: u64 = 1 << 50;
+/// Sums of weights whose double fits into 63 bits.
+const NEAR_SUM: u64 = 1 << 62;
+/// Journeys of so many touches are looked through again for every micro that is left.
+const SHORT: usize = 24;
 
 impl Splitter {
     /// The part of every weight, until the next split.
@@ -43,69 +53,105 @@ impl Splitter {
         }
         let magnitude = total.get().unsigned_abs();
         self.parts.clear();
-        self.remainders.clear();
-        // No weight is above the sum, so no product is above this one.
-        let fits = u64::try_from(sum)
-            .ok()
-            .filter(|&sum| magnitude.checked_mul(sum).is_some());
-        let left = match fits {
-            Some(sum) => self.shares(
-                magnitude,
-                total,
-                weights.iter().map(|&weight| {
-                    let product = magnitude * weight;
-                    (product / sum, u128::from(product % sum))
-                }),
-            ),
-            None => self.shares(
-                magnitude,
-                total,
-                weights.iter().map(|&weight| {
-                    let product = u128::from(magnitude) * u128::from(weight);
-                    let part = u64::try_from(product / sum)
-                        .expect("a weight is no larger than the sum of all");
-                    (part, product % sum)
-                }),
-            ),
-        };
-        self.give(left, total);
+        match u64::try_from(sum) {
+            Ok(sum) if magnitude <= NEAR_AMOUNT && sum <= NEAR_SUM => {
+                self.split_near(magnitude, sum, total, weights);
+            }
+            _ => self.split_far(magnitude, sum, total, weights),
+        }
         Ok(&self.parts)
     }
 
-    /// Notes parts rounded toward zero, and returns how many micros are left over.
-    fn shares(
-        &mut self,
-        magnitude: u64,
-        total: Micros,
-        shares: impl Iterator<Item = (u64, u128)>,
-    ) -> usize {
+    /// Splits without dividing: a float guesses each part, and what the guess leaves tells by how
+    /// much it is off.
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        reason = "a guess, set right below"
+    )]
+    fn split_near(&mut self, magnitude: u64, sum: u64, total: Micros, weights: &[u64]) {
+        self.rests.clear();
+        let each = magnitude as f64 / sum as f64;
         let mut left = magnitude;
-        for (index, (part, remainder)) in shares.enumerate() {
+        for &weight in weights {
+            // Four roundings of 2⁻⁵³ each, so at most half off, and one after the cut.
+            let mut part = (weight as f64 * each) as i64;
+            let taken = part.cast_unsigned().wrapping_mul(sum);
+            // It lies between −sum and twice the sum, so it is right modulo 2⁶⁴.
+            let mut rest = magnitude
+                .wrapping_mul(weight)
+                .wrapping_sub(taken)
+                .cast_signed();
+            let over = i64::from(rest >= sum.cast_signed()) - i64::from(rest < 0);
+            part += over;
+            rest -= over * sum.cast_signed();
+            let part = part.cast_unsigned();
             left -= part;
             self.parts.push(signed(part, total));
-            self.remainders.push((remainder, index));
+            self.rests.push(rest.cast_unsigned());
         }
-        // Fewer micros are left than there are parts with a remainder.
-        usize::try_from(left)
-            .unwrap_or(usize::MAX)
-            .min(self.parts.len())
+        let left = self.count(left);
+        if left == 0 {
+            return;
+        }
+        if self.rests.len() > SHORT {
+            self.placed.clear();
+            let rests = self.rests.iter().copied().map(u128::from);
+            self.placed.extend(rests.zip(0..));
+            self.give(left, total);
+            return;
+        }
+        for _ in 0..left {
+            let (mut largest, mut place) = (0, 0);
+            for (at, &rest) in self.rests.iter().enumerate() {
+                if rest > largest {
+                    (largest, place) = (rest, at);
+                }
+            }
+            self.rests[place] = 0;
+            self.add_one(place, total);
+        }
     }
 
-    /// Gives one micro each to the parts with the largest remainders.
+    fn split_far(&mut self, magnitude: u64, sum: u128, total: Micros, weights: &[u64]) {
+        self.placed.clear();
+        let mut left = magnitude;
+        for (place, &weight) in weights.iter().enumerate() {
+            let product = u128::from(magnitude) * u128::from(weight);
+            let part =
+                u64::try_from(product / sum).expect("a weight is no larger than the sum of all");
+            left -= part;
+            self.parts.push(signed(part, total));
+            self.placed.push((product % sum, place));
+        }
+        let left = self.count(left);
+        self.give(left, total);
+    }
+
+    /// How many micros are left: fewer than there are parts with a rest.
+    fn count(&self, left: u64) -> usize {
+        let left = usize::try_from(left).unwrap_or(usize::MAX);
+        left.min(self.parts.len())
+    }
+
+    /// Gives one micro each to the parts with the largest rests.
     fn give(&mut self, left: usize, total: Micros) {
         if left == 0 {
             return;
         }
-        if left < self.parts.len() {
+        if left < self.placed.len() {
             let by_size = |a: &(u128, usize), b: &(u128, usize)| b.0.cmp(&a.0).then(a.1.cmp(&b.1));
-            self.remainders.select_nth_unstable_by(left - 1, by_size);
+            self.placed.select_nth_unstable_by(left - 1, by_size);
         }
-        let one = signed(1, total);
-        for &(_, index) in &self.remainders[..left] {
-            self.parts[index] = self.parts[index]
-                .checked_add(one)
-                .expect("a part with a remainder is smaller than the whole");
+        for index in 0..left {
+            self.add_one(self.placed[index].1, total);
         }
+    }
+
+    fn add_one(&mut self, place: usize, total: Micros) {
+        self.parts[place] = self.parts[place]
+            .checked_add(signed(1, total))
+            .expect("a part with a rest is smaller than the whole");
     }
 }
 

@@ -8,6 +8,9 @@
 //! The rule for callers: **write events down before you hand them in, and what comes out after.**
 //! [`Durable`] keeps to it over an [`EventLog`].
 //!
+//! What episodes have earned can be had by other processes from a [`HotCache`], which [`follow`] keeps
+//! up to date.
+//!
 //! # From a touch to its last correction
 //!
 //! 1. A touch arrives, with the [`Origin`] that led to it: decision, episode, action, state. It is
@@ -39,6 +42,8 @@
 //! conversion count it as unmatched. [`Statistics`] and [`LagTable`](crate::lag::LagTable) merge by
 //! adding. Numbers of corrections are per machine: store them under partition and number.
 
+mod behind;
+mod cache;
 mod calendar;
 mod chunks;
 mod codec;
@@ -60,6 +65,8 @@ mod table;
 mod touches;
 mod users;
 
+pub use behind::WriteBehind;
+pub use cache::{Cached, FollowError, HotCache, MemoryCache, NoCache, Standing, follow};
 pub use durable::{Durable, RecoverError};
 pub use effect::{Correction, Effect, ModelIndex, Rejection, Settled, touchpoint};
 pub use limits::{LimitViolation, Limits, SetupError};

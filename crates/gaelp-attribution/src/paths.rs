@@ -53,7 +53,13 @@ impl PathReader {
         let begin = self.codes.len();
         let mut at = 0;
         while at < path.len() {
-            if let Some((id, next)) = self.short.read(path.as_bytes(), at) {
+            // A space ahead is a matter of guessing, not of waiting: nothing else needs this byte.
+            let known = if path.as_bytes()[at] == b' ' {
+                self.short.read(path.as_bytes(), at + 1)
+            } else {
+                self.short.read(path.as_bytes(), at)
+            };
+            if let Some((id, next)) = known {
                 self.codes.push(id.get());
                 at = next;
                 continue;
@@ -107,11 +113,10 @@ struct ShortNames {
 }
 
 impl ShortNames {
-    /// The number of the known name from `at` on, between at most one space on either side, and
-    /// where the next name begins.
+    /// The number of the known name from `begin` on, before at most one space, and where the next
+    /// name begins.
     #[inline]
-    fn read(&self, bytes: &[u8], at: usize) -> Option<(ChannelId, usize)> {
-        let begin = at + usize::from(bytes.get(at) == Some(&b' '));
+    fn read(&self, bytes: &[u8], begin: usize) -> Option<(ChannelId, usize)> {
         let rest = bytes.len().checked_sub(begin).filter(|&rest| rest > 0)?;
         let word = word(bytes, begin, rest);
         let length = match separator(word) {

@@ -3,10 +3,10 @@
 use gaelp_core::Micros;
 
 use crate::columns::ids;
-use crate::heuristic::positions;
+use crate::heuristic::{Decay, positions};
 use crate::{
     ChannelId, Code, ColumnError, ConversionKind, CreditError, Journey, Model, Offset, PathTable,
-    Splitter, Timestamp, Weigh,
+    Span, Splitter, Timestamp, Weigh,
 };
 
 /// What every channel earned, to the micro.
@@ -108,7 +108,8 @@ pub fn credit_channels<C: Code, O: Offset>(
                 weights.extend(positions(path.len(), shares));
             })
         }
-        Model::TimeDecay { .. } | Model::Custom { .. } => credit_channels_by(table, times, model),
+        Model::TimeDecay { half_life } => decayed(table, times, *half_life),
+        Model::Custom { .. } => credit_channels_by(table, times, model),
     }
 }
 
@@ -220,6 +221,37 @@ fn linear<C: Code, O: Offset>(table: &PathTable<'_, C, O>) -> ChannelCredits {
     credits.finish()
 }
 
+/// Half as much for every half-life before the newest touch; the same to all without times.
+fn decayed<C: Code, O: Offset>(
+    table: &PathTable<'_, C, O>,
+    times: Option<Times<'_>>,
+    half_life: Span,
+) -> Result<ChannelCredits, CreditError> {
+    let Some(times) = times else {
+        return Ok(linear(table));
+    };
+    times.check(table.journeys().column().len(), table.journeys().len())?;
+    let decay = Decay::new(half_life);
+    let moments = |begin: usize| {
+        times
+            .touches()
+            .get(begin)
+            .map_or(0, |&at| at.cast_unsigned())
+    };
+    split_rows_ahead(table, moments, |path, place, weights| {
+        weights.clear();
+        let touched = &times.touches()[place.begin..place.begin + path.len()];
+        let Some(&newest) = touched.last() else {
+            return;
+        };
+        let newest = Timestamp::from_micros(newest);
+        weights.extend(touched.iter().map(|&then| {
+            let age = newest.since(Timestamp::from_micros(then));
+            decay.weight(age.unwrap_or(Span::ZERO))
+        }));
+    })
+}
+
 /// Where a journey stands.
 struct Place {
     /// Its number.
@@ -231,33 +263,60 @@ struct Place {
 /// Rows split by the weights that a function writes for a path.
 fn split_rows<C: Code, O: Offset>(
     table: &PathTable<'_, C, O>,
+    weigh: impl FnMut(&[C], Place, &mut Vec<u64>),
+) -> Result<ChannelCredits, CreditError> {
+    split_rows_ahead(table, |_| 0, weigh)
+}
+
+/// Rows whose memory is read together.
+const GROUP: usize = 32;
+
+/// As [`split_rows`]; `glance` reads what `weigh` will read of a path that begins at an entry.
+///
+/// Few rows are worth anything, so that each lies on lines of memory of its own. What is read ahead
+/// does not wait for each other.
+fn split_rows_ahead<C: Code, O: Offset>(
+    table: &PathTable<'_, C, O>,
+    glance: impl Fn(usize) -> u64,
     mut weigh: impl FnMut(&[C], Place, &mut Vec<u64>),
 ) -> Result<ChannelCredits, CreditError> {
     let mut credits = Credits::new(table.journeys().channel_count());
     let (mut weights, mut splitter) = (Vec::new(), Splitter::default());
     let column = table.journeys().column();
-    let ranges = table.journeys().ranges();
-    for (row, (range, &value)) in ranges.zip(table.values()).enumerate() {
-        if value == 0 {
-            continue;
+    let worth = table.values().iter().enumerate().filter(|row| *row.1 != 0);
+    let mut worth = worth.map(|(row, &value)| (row, table.journeys().range(row), value));
+    let mut group = Vec::with_capacity(GROUP);
+    loop {
+        group.clear();
+        group.extend(worth.by_ref().take(GROUP));
+        if group.is_empty() {
+            return Ok(credits.finish());
         }
-        let begin = range.start;
-        let path = &column[range];
-        if path.is_empty() {
-            credits.unattributed += value;
-            continue;
-        }
-        weigh(path, Place { row, begin }, &mut weights);
-        let parts = splitter.split(Micros::new(value), &weights);
-        let parts = parts.map_err(|_| CreditError::Weights { row })?;
-        if parts.len() != path.len() {
-            return Err(CreditError::Weights { row });
-        }
-        for (code, part) in path.iter().zip(parts) {
-            credits.by_channel[code.index()] += part.get();
+        let read = group.iter().fold(0, |all, (_, range, _)| {
+            let code = column
+                .get(range.start)
+                .map_or(0, |code| code.index() as u64);
+            all ^ code ^ glance(range.start) ^ glance(range.end.saturating_sub(1))
+        });
+        std::hint::black_box(read);
+        for (row, range, value) in group.drain(..) {
+            let begin = range.start;
+            let path = &column[range];
+            if path.is_empty() {
+                credits.unattributed += value;
+                continue;
+            }
+            weigh(path, Place { row, begin }, &mut weights);
+            let parts = splitter.split(Micros::new(value), &weights);
+            let parts = parts.map_err(|_| CreditError::Weights { row })?;
+            if parts.len() != path.len() {
+                return Err(CreditError::Weights { row });
+            }
+            for (code, part) in path.iter().zip(parts) {
+                credits.by_channel[code.index()] += part.get();
+            }
         }
     }
-    Ok(credits.finish())
 }
 
 /// Sums in micros; the table has made sure that no sum of parts of its values overflows.

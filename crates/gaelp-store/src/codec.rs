@@ -136,6 +136,11 @@ impl<'r> Row<'r> {
         Ok(DecisionId::new(u128::from_be_bytes(bytes)))
     }
 
+    pub(crate) fn blob(&self, index: usize, column: &'static str) -> Result<&'r [u8], StoreError> {
+        let value = self.value(index, column)?;
+        value.as_blob().map_err(|_| self.invalid(column))
+    }
+
     /// A digest of 32 bytes.
     pub(crate) fn digest(
         &self,

@@ -156,6 +156,32 @@ pub enum StoreError {
         /// The place that it was to have.
         seq: u64,
     },
+    /// An event log has no such position: events before its snapshot were dropped, and none may be
+    /// left out at its end.
+    #[error(
+        "position {at} is not in the event log, which reaches from {start} to {end}: open the \
+         machine again and go on from its position"
+    )]
+    EventPosition {
+        /// The position.
+        at: u64,
+        /// Where the log begins, after its snapshot.
+        start: u64,
+        /// Where it ends.
+        end: u64,
+    },
+    /// An event log has another event in the same place: another process writes to it. Nothing was
+    /// written.
+    #[error(
+        "the event log {log:?} has another event at position {position}: does another process write \
+         to it? Give each its own log"
+    )]
+    EventConflict {
+        /// Which log.
+        log: String,
+        /// At which position.
+        position: u64,
+    },
     /// A record of a kind that this version of the crate does not know.
     #[error("a record of a kind that this store does not know: update gaelp-store")]
     UnknownRecord,
@@ -204,6 +230,20 @@ pub enum Damage {
         /// What was found.
         damage: LedgerDamage,
     },
+    /// Events of a log were changed, or are missing.
+    #[error("the events of {log:?} from position {position} on were changed or are missing")]
+    Events {
+        /// Which log.
+        log: String,
+        /// From which position on.
+        position: u64,
+    },
+    /// The snapshot of an event log is not what was written.
+    #[error("the snapshot of the events of {log:?} was changed")]
+    Snapshot {
+        /// Of which log.
+        log: String,
+    },
     /// A checkpoint of a run is not what was written.
     #[error("a checkpoint of run {run} was changed")]
     Checkpoint {
@@ -219,7 +259,9 @@ impl Damage {
             Self::Ledger {
                 damage: LedgerDamage::Chain(_),
                 ..
-            } => "restore it from a copy",
+            }
+            | Self::Events { .. }
+            | Self::Snapshot { .. } => "restore it from a copy",
             Self::Ledger { .. } => {
                 "restore it from a copy, or accept the log as it is once no write that it may \
                  have lost can arrive any more"

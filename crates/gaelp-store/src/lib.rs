@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod append;
+mod attribution;
 mod checkpoint;
 mod codec;
 mod coverage;
@@ -16,6 +17,7 @@ mod rows;
 mod schema;
 mod store;
 
+pub use attribution::SqliteEventLog;
 pub use coverage::{AdSetCoverage, Coverage, Granularity, PlatformCoverage};
 pub use error::{Damage, LedgerDamage, RecordKey, StoreError};
 pub use gaelp_rollout::ActionRecord as StoredAction;

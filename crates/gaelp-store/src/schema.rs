@@ -17,6 +17,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x6761_656c;
 const MIGRATIONS: &[&str] = &[
     include_str!("schema/0001.sql"),
     include_str!("schema/0002.sql"),
+    include_str!("schema/0003.sql"),
 ];
 
 /// How long to wait for another writer before giving up: far longer than any commit takes.
@@ -36,7 +37,7 @@ const LOG_PAGES: i64 = 4_000;
 /// After a large import the write-ahead log is cut back to this many bytes.
 const LOG_LIMIT: i64 = 64 * 1024 * 1024;
 
-/// Statements kept prepared; there are about forty different ones.
+/// Statements kept prepared; there are about fifty different ones.
 const STATEMENTS: usize = 64;
 
 /// The version that this crate writes.

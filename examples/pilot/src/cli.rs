@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::attribute::AttributeArgs;
 use crate::live::LiveCommand;
 use crate::settings::Given;
 
@@ -12,6 +13,8 @@ use crate::settings::Given;
 /// Reads exported reports (Meta, Google, TikTok, or any table through a column map) and orders
 /// (Shopify), decides hour by hour what each ad set should have got, and shows it: as a table, as
 /// JSON, and as one HTML page. In shadow mode, the default, nothing is written to any platform.
+///
+/// `gaelp-pilot attribute` says what each channel earned of a table of paths or a list of events.
 ///
 /// `gaelp-pilot live` runs against a platform instead of files; pause, resume, kill, rearm, status
 /// and reconcile are for whoever watches it.
@@ -114,6 +117,7 @@ pub(crate) enum Command {
         #[arg(long, value_name = "COUNT")]
         rows: Option<u64>,
     },
+    Attribute(Box<AttributeArgs>),
     #[command(flatten)]
     Live(LiveCommand),
 }

@@ -61,6 +61,9 @@ pub(crate) enum PilotError {
     /// A live command stopped.
     #[error(transparent)]
     Live(Box<crate::live::LiveError>),
+    /// The credits of channels could not be found.
+    #[error(transparent)]
+    Attribute(Box<crate::attribute::AttributeError>),
     /// The rehearsal's platform refused what it was given.
     #[error("the in-memory platform cannot be set up: {0}")]
     Rehearsal(Box<dyn std::error::Error + Send + Sync>),
@@ -69,6 +72,12 @@ pub(crate) enum PilotError {
 impl From<crate::live::LiveError> for PilotError {
     fn from(error: crate::live::LiveError) -> Self {
         Self::Live(Box::new(error))
+    }
+}
+
+impl From<crate::attribute::AttributeError> for PilotError {
+    fn from(error: crate::attribute::AttributeError) -> Self {
+        Self::Attribute(Box::new(error))
     }
 }
 
@@ -87,6 +96,7 @@ impl PilotError {
             Self::Store(_) | Self::Drive(gaelp::rollout::DriveError::Journal(_)) => 4,
             Self::Output { .. } | Self::Render(_) | Self::Sample(_) => 5,
             Self::Live(error) => error.exit_code(),
+            Self::Attribute(error) => error.exit_code(),
             _ => 1,
         })
     }

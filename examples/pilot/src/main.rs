@@ -1,5 +1,6 @@
 //! A command-line pilot: what gaelp would have done with your advertising budget, and why.
 
+mod attribute;
 mod cli;
 mod error;
 mod import;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
     let done = match cli.command {
         Some(Command::Settings) => print(&list_settings()),
         Some(Command::Sample { out, seed, rows }) => write_samples(&out, seed, rows),
+        Some(Command::Attribute(args)) => attribute::run(&args).map_err(PilotError::from),
         Some(Command::Live(command)) => live::run(&command),
         None => pilot(&cli.run),
     };

@@ -10,6 +10,7 @@
 mod answer;
 mod axis;
 mod charts;
+mod credits;
 mod heatmap;
 mod number;
 mod plot;
@@ -30,6 +31,8 @@ use self::svg::Markup;
 use self::tables::{AdSetCard, Arms, Cut, DayRow, KpiRow, RuleRow};
 use self::words::Term;
 use crate::summary::{Granularity, Summary};
+
+pub(crate) use self::credits::render as credits;
 
 /// How many files are listed.
 const MOST_INPUTS: usize = 30;

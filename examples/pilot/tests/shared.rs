@@ -1,4 +1,4 @@
-//! The pilot over real data that is shared beside the checkout, in `../shared/data/ads`.
+//! The pilot over real data that is shared beside the checkout, in `../shared/data`.
 //!
 //! Without that folder the trials are reported as ignored, by name; where `CI=true`, they fail.
 
@@ -10,6 +10,8 @@ use assert_cmd::Command;
 use libtest_mimic::{Arguments, Failed, Trial};
 use serde_json::Value;
 
+#[path = "shared/attribution.rs"]
+mod attribution;
 #[path = "it/program.rs"]
 mod program;
 
@@ -21,7 +23,7 @@ const MAPS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/maps");
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/samples");
 
 /// What each trial is called, and what it does.
-const TRIALS: [(&str, fn()); 9] = [
+const TRIALS: [(&str, fn()); 11] = [
     ("online_ads_is_replayed_by_the_day", online_ads),
     (
         "online_ads_without_a_currency_is_refused",
@@ -34,6 +36,11 @@ const TRIALS: [(&str, fn()); 9] = [
     ("nab_exchange_3_is_replayed_by_the_hour", nab_3),
     ("ira_in_roubles_is_replayed_by_the_day", ira),
     ("header_lines_alone_are_refused", headers),
+    ("real_paths_are_attributed_to_the_micro", attribution::paths),
+    (
+        "the_stream_of_events_is_attributed_to_the_micro",
+        attribution::events,
+    ),
 ];
 
 fn main() -> ExitCode {

@@ -6,9 +6,11 @@ use std::ops::{Index, IndexMut};
 pub(super) const CHUNK: usize = 1 << 16;
 
 /// Items by number, in chunks of 65,536: growing copies nothing and needs no more than is kept.
+///
+/// The length of a chunk is part of its type, so that the lower half of a number is always within it.
 #[derive(Clone, Debug)]
 pub(super) struct Chunks<T> {
-    chunks: Vec<Box<[T]>>,
+    chunks: Vec<Box<[T; CHUNK]>>,
 }
 
 impl<T> Default for Chunks<T> {
@@ -22,8 +24,16 @@ impl<T: Copy> Chunks<T> {
     #[inline]
     pub(super) fn reach(&mut self, number: u32, filler: T) {
         while self.chunks.len() <= number as usize / CHUNK {
-            self.chunks.push(vec![filler; CHUNK].into_boxed_slice());
+            self.grow(filler);
         }
+    }
+
+    #[cold]
+    fn grow(&mut self, filler: T) {
+        let chunk = vec![filler; CHUNK].into_boxed_slice().try_into();
+        let chunk: Result<Box<[T; CHUNK]>, Box<[T]>> = chunk;
+        self.chunks
+            .push(chunk.ok().expect("it was made of that length"));
     }
 
     /// The bytes that it holds.

@@ -304,6 +304,9 @@ impl Reader<'_> {
 }
 
 impl Arrival {
+    /// The version of the bytes that [`encode`](Self::encode) gives, for a log to keep beside them.
+    pub const ENCODING: u16 = 1;
+
     /// Adds its bytes to others: what a log keeps, at most 100 of them.
     ///
     /// ```

@@ -1,4 +1,6 @@
-//! What an implementer of [`EventLog`] runs to prove theirs.
+//! What implementers of [`EventLog`] and [`HotCache`](super::HotCache) run to prove theirs.
+
+mod cache;
 
 use gaelp_core::{Currency, Micros, Money};
 
@@ -8,7 +10,9 @@ use crate::{
     Timestamp, Touch, UserId,
 };
 
-/// What a log got wrong.
+pub use cache::hot_cache;
+
+/// What an implementation got wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{check}: {what}")]
 pub struct Violation {

@@ -1,6 +1,8 @@
 //! A machine that outlives its process.
 
-use super::{Arrival, DelayedRewards, Effect, EventLog, Limits, Position, SnapshotError};
+use super::{
+    Arrival, DelayedRewards, Effect, EventLog, Limits, Position, SnapshotError, WriteBehind,
+};
 use crate::{Rules, Weigh};
 
 /// Events that are read back at a time.
@@ -12,7 +14,7 @@ const CHUNK: usize = 4_096;
 ///    was offered since the last commit is ever lost.
 /// 2. [`commit`](Self::commit): all waiting events are written in one step and then take effect.
 ///    When it returns they are **acknowledged**: no crash loses them. Commit in batches; writing is
-///    what costs.
+///    what costs. [`take`](Self::take) does both steps, as a [`WriteBehind`] says.
 /// 3. Store the effects, each under its number: [`Correction::number`](super::Correction::number).
 /// 4. Now and then, when all effects so far are stored, [`checkpoint`](Self::checkpoint), so that a
 ///    restart has little to read.
@@ -124,6 +126,30 @@ impl<W: Weigh, L: EventLog> Durable<W, L> {
     /// Lets an event wait for the next commit. Returns how many wait.
     pub fn offer(&mut self, arrival: Arrival) -> usize {
         self.waiting.push(arrival);
+        self.waiting.len()
+    }
+
+    /// Offers an event, and commits where as much waits as may. Returns the position up to which
+    /// events are acknowledged, where it has moved.
+    ///
+    /// # Errors
+    /// Those of [`commit`](Self::commit). The event waits with the others then: do not offer it again.
+    pub fn take(
+        &mut self,
+        arrival: Arrival,
+        behind: &WriteBehind,
+        effects: &mut Vec<Effect>,
+    ) -> Result<Option<Position>, L::Error> {
+        self.offer(arrival);
+        if behind.is_due(&self.waiting) {
+            self.commit(effects).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// How many events wait: what a crash would lose now.
+    pub const fn waiting(&self) -> usize {
         self.waiting.len()
     }
 

@@ -1,7 +1,5 @@
 //! The state machine.
 
-use gaelp_core::Micros;
-
 use super::calendar::Calendar;
 use super::conversions::Conversions;
 use super::credits::Credits;
@@ -10,16 +8,18 @@ use super::index::NONE;
 use super::table::Table;
 use super::touches::Touches;
 use super::users::Users;
-use super::{
-    Arrival, Effect, EpisodeId, Limits, ModelIndex, Origin, Rejection, SetupError, Statistics,
-};
+use super::{Arrival, Effect, Limits, ModelIndex, Rejection, SetupError, Statistics};
 use crate::lag::LagTable;
 use crate::{ChannelId, Event, EventId, Rules, Splitter, Timestamp, UserId, Weigh};
 
+mod ask;
 mod convert;
 mod expire;
+mod fetch;
 mod settle;
 mod touch;
+
+pub use ask::{Attribution, Earned, Memory};
 
 pub(super) use convert::LARGEST;
 
@@ -131,57 +131,6 @@ struct Scratch {
     before: Vec<(u32, i64)>,
 }
 
-/// A conversion's credits as they are now.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attribution {
-    /// What the conversion is worth now.
-    pub value: Micros,
-    /// The touches that it credits, oldest first.
-    pub touches: Vec<(EventId, ChannelId)>,
-    /// Their credits under each model; each list sums to the value.
-    pub credits: Vec<Vec<Micros>>,
-}
-
-/// What a touch has from a conversion now: the sum of its corrections.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Earned {
-    /// The touch.
-    pub touch: EventId,
-    /// When the touch happened.
-    pub at: Timestamp,
-    /// What led to it.
-    pub origin: Option<Origin>,
-    /// The conversion.
-    pub conversion: EventId,
-    /// The model.
-    pub model: ModelIndex,
-    /// The credit.
-    pub credit: Micros,
-}
-
-/// The bytes that the parts of a machine hold.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Memory {
-    /// Pending touches and what led to them.
-    pub touches: usize,
-    /// Users.
-    pub users: usize,
-    /// Conversions and their weights.
-    pub conversions: usize,
-    /// Credited touches and their episodes.
-    pub credits: usize,
-    /// Merged users and waiting adjustments.
-    pub other: usize,
-}
-
-impl Memory {
-    /// All together.
-    pub const fn total(&self) -> usize {
-        self.touches + self.users + self.conversions + self.credits + self.other
-    }
-}
-
 impl<W: Weigh> DelayedRewards<W> {
     /// A machine in which nothing has happened yet.
     ///
@@ -226,10 +175,21 @@ impl<W: Weigh> DelayedRewards<W> {
         arrival: &Arrival,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Rejection> {
+        self.take(arrival, NONE, effects)
+    }
+
+    /// Takes one event; `slot` is the one that its user most likely has.
+    #[inline]
+    fn take(
+        &mut self,
+        arrival: &Arrival,
+        slot: u32,
+        effects: &mut Vec<Effect>,
+    ) -> Result<(), Rejection> {
         let now = arrival.received;
         match &arrival.event {
-            Event::Touch(touch) => self.touch(now, touch, arrival.origin.as_ref(), effects),
-            Event::Conversion(conversion) => self.convert(now, conversion, effects),
+            Event::Touch(touch) => self.touch(now, touch, arrival.origin.as_ref(), slot, effects),
+            Event::Conversion(conversion) => self.convert(now, conversion, slot, effects),
             Event::Adjustment(adjustment) => self.adjust(now, adjustment, effects),
             Event::Merge(merge) => self.merge(now, merge, effects),
             Event::Advance(watermark) => {
@@ -247,9 +207,9 @@ impl<W: Weigh> DelayedRewards<W> {
     pub fn handle_batch(&mut self, arrivals: &[Arrival], effects: &mut Vec<Effect>) -> usize {
         let mut taken = 0;
         for group in arrivals.chunks(GROUP) {
-            self.fetch(group);
-            for arrival in group {
-                match self.handle(arrival, effects) {
+            let slots = self.fetch(group);
+            for (arrival, slot) in group.iter().zip(slots) {
+                match self.take(arrival, slot, effects) {
                     Ok(()) => taken += 1,
                     Err(reason) => effects.push(Effect::Rejected {
                         id: id_of(&arrival.event),
@@ -259,56 +219,6 @@ impl<W: Weigh> DelayedRewards<W> {
             }
         }
         taken
-    }
-
-    /// Reads what the next events will read. These reads do not wait for each other, so that the
-    /// delays of memory overlap; what they find only steers the next ones.
-    fn fetch(&self, group: &[Arrival]) {
-        let mut read = 0;
-        for arrival in group {
-            read ^= match &arrival.event {
-                Event::Touch(touch) => self.users.glance(touch.user),
-                Event::Conversion(conversion) => self.users.glance(conversion.user),
-                _ => 0,
-            };
-        }
-        std::hint::black_box(read);
-        let mut cursors = [NONE; GROUP];
-        for (cursor, arrival) in cursors.iter_mut().zip(group) {
-            *cursor = match &arrival.event {
-                Event::Touch(touch) => self.users.guess(touch.user),
-                Event::Conversion(conversion) => {
-                    std::hint::black_box(self.conversions.find(conversion.id));
-                    self.users.guess(conversion.user)
-                }
-                _ => NONE,
-            };
-        }
-        let mut read = 0;
-        for cursor in cursors.iter_mut().filter(|cursor| **cursor != NONE) {
-            // A user may lie across two lines of the cache.
-            let user = &self.users[*cursor];
-            read ^= user.key.get();
-            *cursor = user.newest;
-        }
-        for step in 0..AHEAD {
-            let mut more = false;
-            for (cursor, arrival) in cursors.iter_mut().zip(group) {
-                let converts = matches!(arrival.event, Event::Conversion(_));
-                if (converts || step == 0) && *cursor != NONE {
-                    if converts && let Some(origin) = self.touches.origin(*cursor) {
-                        read ^= origin.episode.get();
-                    }
-                    *cursor = self.touches[*cursor].next;
-                    more = true;
-                }
-            }
-            if !more {
-                break;
-            }
-        }
-        std::hint::black_box(read);
-        std::hint::black_box(&cursors);
     }
 
     /// Up to when events are believed to be complete.
@@ -337,94 +247,6 @@ impl<W: Weigh> DelayedRewards<W> {
         self.conversions.len()
     }
 
-    /// The memory that is held.
-    ///
-    /// **Cost.** `O(conversions)`: it looks at every list.
-    pub fn memory(&self) -> Memory {
-        Memory {
-            touches: self.touches.bytes(),
-            users: self.users.bytes(),
-            conversions: self.conversions.bytes(),
-            credits: self.credits.bytes(),
-            other: self.held.bytes() + self.aliases.capacity() * (size_of::<[UserId; 2]>() + 1),
-        }
-    }
-
-    /// A conversion's credits as they are now; `None` where it is not known or can no longer change.
-    pub fn attribution(&self, conversion: EventId) -> Option<Attribution> {
-        let record = &self.conversions[self.conversions.find(conversion)?];
-        let value = Micros::new(record.value());
-        let touches = record.path.iter().map(|&slot| {
-            let credit = &self.credits[slot];
-            (credit.touch, credit.channel)
-        });
-        let mut splitter = Splitter::default();
-        let mut of_model = |model| match splitter.split(value, record.weights_of(model)) {
-            Ok(parts) => parts.to_vec(),
-            Err(_) => Vec::new(),
-        };
-        Some(Attribution {
-            value,
-            touches: touches.collect(),
-            credits: (0..self.models.len()).map(&mut of_model).collect(),
-        })
-    }
-
-    /// What the touches of an episode have earned so far, ended or not: by touch in time, then by
-    /// conversion and model; credits of zero are left out.
-    ///
-    /// Known until the refund horizons of the conversions have passed; what is said then is final.
-    ///
-    /// **Cost.** `O(credited touches of the episode)`, times their conversions.
-    pub fn corrections_for(&self, episode: EpisodeId) -> Vec<Earned> {
-        let mut earned = Vec::new();
-        let mut splitter = Splitter::default();
-        for &slot in self.credits.of(episode) {
-            let credit = &self.credits[slot];
-            for &conversion in credit.conversions.as_slice() {
-                let record = &self.conversions[conversion];
-                for model in 0..self.models.len() {
-                    let share = share(record, slot, model, &mut splitter);
-                    if !share.is_zero() {
-                        earned.push(Earned {
-                            touch: credit.touch,
-                            at: credit.at,
-                            origin: self.credits.origin(slot),
-                            conversion: record.id,
-                            model: index_of(model),
-                            credit: share,
-                        });
-                    }
-                }
-            }
-        }
-        earned.sort_unstable_by_key(|one| (one.at, one.touch, one.conversion, one.model));
-        earned
-    }
-
-    /// How long conversions take, by channel, from matured and pending touches as of `now`.
-    ///
-    /// **Cost.** `O(pending touches)`.
-    pub fn lags(&self, now: Timestamp) -> LagTable {
-        let mut lags = self.lags.clone();
-        for (_, place) in self.touches.places() {
-            let touch = &self.touches[place];
-            if touch.is_dead() {
-                continue;
-            }
-            let window = self.calendar.retention(touch.channel, touch.interaction());
-            match self.first_lag(touch.credit) {
-                Some(lag) => lags.converted(touch.channel, lag),
-                None => {
-                    if let Some(age) = now.since(touch.at) {
-                        lags.waiting(touch.channel, age.min(window));
-                    }
-                }
-            }
-        }
-        lags
-    }
-
     /// The user under whose id another one goes on.
     fn canonical(&self, user: UserId) -> UserId {
         let mut user = user;
@@ -445,21 +267,6 @@ impl<W> std::fmt::Debug for DelayedRewards<W> {
             .field("conversions", &self.conversions.len())
             .field("credited", &self.credits.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// The share of one touch in a conversion.
-fn share(
-    record: &super::conversions::Record,
-    credit: u32,
-    model: usize,
-    splitter: &mut Splitter,
-) -> Micros {
-    let place = record.path.iter().position(|&slot| slot == credit);
-    let parts = splitter.split(Micros::new(record.value()), record.weights_of(model));
-    match (place, parts) {
-        (Some(place), Ok(parts)) => parts[place],
-        _ => Micros::ZERO,
     }
 }
 

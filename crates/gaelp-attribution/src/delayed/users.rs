@@ -81,6 +81,19 @@ impl Users {
         self.index.guess(scatter(key.get()))
     }
 
+    /// As [`enter`](Self::enter), but looks first at a slot that they had not long ago, or none.
+    #[inline]
+    pub(super) fn enter_near(&mut self, key: UserId, slot: u32) -> u32 {
+        if slot != NONE {
+            let user = &self.slots[slot];
+            // Between events whoever has a slot has touches or conversions; others have left it.
+            if user.key == key && (user.newest != NONE || user.buyer != NONE) {
+                return slot;
+            }
+        }
+        self.enter(key)
+    }
+
     /// The slot of a user, a new one where they have none.
     #[inline]
     pub(super) fn enter(&mut self, key: UserId) -> u32 {
@@ -147,22 +160,26 @@ impl Users {
     /// Puts a touch into its user's ring, behind all that are not after it.
     #[inline]
     pub(super) fn link(&mut self, place: u32, touches: &mut Touches) {
-        let (slot, order) = (touches[place].user, touches[place].order());
-        let user = &mut self.slots[slot];
-        user.filter = (user.filter | bits(touches[place].id)) + (1 << FILTER);
+        let touch = &mut touches[place];
+        let order = touch.order();
+        let user = &mut self.slots[touch.user];
+        user.filter = (user.filter | bits(touch.id)) + (1 << FILTER);
         if user.newest == NONE {
-            touches[place].next = place;
+            touch.next = place;
             user.newest = place;
             return;
         }
         let mut before = user.newest;
-        if touches[before].order() <= order {
+        let newest = &mut touches[before];
+        if newest.order() <= order {
             user.newest = place;
-        } else {
-            // The newest is after it, so this ends at the newest at the latest.
-            while touches[touches[before].next].order() <= order {
-                before = touches[before].next;
-            }
+            let oldest = std::mem::replace(&mut newest.next, place);
+            touches[place].next = oldest;
+            return;
+        }
+        // The newest is after it, so this ends at the newest at the latest.
+        while touches[touches[before].next].order() <= order {
+            before = touches[before].next;
         }
         touches[place].next = touches[before].next;
         touches[before].next = place;

@@ -15,8 +15,16 @@ proptest! {
 
     #[test]
     fn splits_are_those_of_the_core(
-        total in prop_oneof![any::<i64>(), -1_000..1_000_i64],
-        weights in prop::collection::vec(prop_oneof![0..50_u64, any::<u64>()], 0..9),
+        total in prop_oneof![
+            any::<i64>(), -1_000..1_000_i64, -400_000_000..400_000_000_i64,
+            (1_i64 << 50) - 3..(1_i64 << 50) + 3, -(1_i64 << 50) - 3..-(1_i64 << 50) + 3,
+        ],
+        weights in prop_oneof![
+            prop::collection::vec(prop_oneof![0..50_u64, any::<u64>()], 0..9),
+            prop::collection::vec(prop_oneof![0..=1_u64 << 32, Just(1_u64 << 32)], 1..15),
+            prop::collection::vec(0..=1_u64 << 61, 1..4),
+            prop::collection::vec(prop_oneof![Just(1_u64 << 57), 0..=1_u64 << 57], 20..40),
+        ],
     ) {
         let mut splitter = Splitter::default();
         let expected = split(Micros::new(total), &weights);

@@ -1,5 +1,6 @@
 //! The machine for delayed rewards.
 
+mod cache;
 mod durable;
 mod fuzz;
 mod golden;

@@ -3,6 +3,8 @@
 mod checkpoint;
 mod crash;
 mod damage;
+mod events;
+mod events_crash;
 mod hostile;
 mod import;
 mod journal;

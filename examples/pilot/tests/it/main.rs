@@ -1,6 +1,7 @@
 //! The pilot as a person meets it: arguments and files in; exit codes, JSON, pages and a database
 //! out.
 
+mod attribute;
 mod kill;
 mod live;
 #[allow(dead_code, reason = "the kill test uses the rest of it")]

@@ -16,6 +16,7 @@ impl<W: Weigh> DelayedRewards<W> {
         &mut self,
         now: Timestamp,
         conversion: &Conversion,
+        slot: u32,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Rejection> {
         self.check(conversion.value)?;
@@ -31,7 +32,7 @@ impl<W: Weigh> DelayedRewards<W> {
         if let Some(latency) = now.since(conversion.at) {
             self.statistics.latency.add(latency);
         }
-        let user = self.users.enter(self.canonical(conversion.user));
+        let user = self.users.enter_near(self.canonical(conversion.user), slot);
         let mut record = Record::new(conversion, user);
         record.adjusted = self.waiting_for(conversion);
         let bucket = self.calendar.conversion(conversion.at);

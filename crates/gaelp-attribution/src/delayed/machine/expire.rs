@@ -2,7 +2,8 @@
 
 use gaelp_core::Micros;
 
-use super::{AHEAD, DelayedRewards, GROUP, share};
+use super::ask::share;
+use super::{AHEAD, DelayedRewards, GROUP};
 use crate::delayed::index::NONE;
 use crate::delayed::{Effect, Settled};
 use crate::{Span, Splitter, Timestamp, Weigh};

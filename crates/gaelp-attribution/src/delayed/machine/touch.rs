@@ -12,13 +12,14 @@ impl<W: Weigh> DelayedRewards<W> {
         now: Timestamp,
         touch: &Touch,
         origin: Option<&Origin>,
+        slot: u32,
         effects: &mut Vec<Effect>,
     ) -> Result<(), Rejection> {
         if self.rules.is_late(touch.at, self.watermark) {
             self.statistics.late_touches += 1;
             return Err(Rejection::Late);
         }
-        let user = self.users.enter(self.canonical(touch.user));
+        let user = self.users.enter_near(self.canonical(touch.user), slot);
         if self.users.known(user, touch.id, &self.touches).is_some() {
             self.statistics.duplicate_touches += 1;
             return Err(Rejection::Duplicate);

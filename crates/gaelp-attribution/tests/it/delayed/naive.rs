@@ -90,7 +90,7 @@ impl Naive {
                 self.advance(*at, seen);
                 Ok(())
             }
-            _ => unreachable!(),
+            other => panic!("the model does not know this event: {other:?}"),
         }
     }
 
