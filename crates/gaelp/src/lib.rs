@@ -5,6 +5,8 @@ pub use gaelp_attribution as attribution;
 #[doc(inline)]
 pub use gaelp_bandits as bandits;
 #[doc(inline)]
+pub use gaelp_budget as budget;
+#[doc(inline)]
 pub use gaelp_core as core;
 #[doc(inline)]
 pub use gaelp_guardrails as guardrails;

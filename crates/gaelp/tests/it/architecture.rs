@@ -23,6 +23,7 @@ const PLAN: &[(&str, Place)] = &[
     ("gaelp-core", Place::Floor(0)),
     ("gaelp-attribution", Place::Floor(1)),
     ("gaelp-bandits", Place::Floor(1)),
+    ("gaelp-budget", Place::Floor(1)),
     ("gaelp-guardrails", Place::Floor(1)),
     ("gaelp-platform", Place::Floor(1)),
     ("gaelp-ledger", Place::Floor(2)),
