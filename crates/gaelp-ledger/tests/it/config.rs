@@ -82,6 +82,10 @@ fn each_bound_is_where_it_is_said_to_be() {
     }
     assert_eq!((MAX_SECONDS, MAX_READ_BACKS), (86_400, 100));
     assert_eq!(
+        (MAX_CLOCK_SKEW_SECS, MAX_GONE_AFTER_SECS),
+        (3_600, 2_592_000)
+    );
+    assert_eq!(
         (MAX_AMOUNT.get(), MAX_OVERDELIVERY.ppm()),
         (1_000_000_000_000_000, 10_000_000)
     );
@@ -110,8 +114,11 @@ fn settings_are_read_with_their_defaults() {
         config.request_lifetime_secs,
         config.clock_skew_secs,
         config.read_backs,
+        config.gone_after_secs,
     );
-    assert_eq!(defaults, (900, 30, 2));
+    assert_eq!(defaults, (900, 30, 2, 3 * 86_400));
+    let new = LedgerConfig::new(AccountZone::UTC, money(1));
+    assert_eq!(new.gone_after_secs, 3 * 86_400);
     assert_eq!(
         config.overdelivery[&Platform::Meta],
         Ratio::from_ppm(1_750_000)

@@ -343,3 +343,23 @@ fn i1_a_clock_that_ran_back_may_be_behind() {
     let (first, last) = desk.book.dates(at(5 * MIDNIGHT + 13 * 3_600));
     assert_eq!(last, first.succ_opt().unwrap());
 }
+
+#[test]
+fn a_clock_is_doubted_for_two_days_and_only_beyond_the_skew() {
+    let two_dates = |desk: &Desk, second: i64| {
+        let (first, last) = desk.book.dates(at(second));
+        first != last
+    };
+    let late = 6 * MIDNIGHT - 60; // a minute before midnight
+    let mut desk = Desk::new(plain(10), 5 * MIDNIGHT, &[4]);
+    desk.take(5 * MIDNIGHT + 1 - 30); // by the skew, that is, not at all
+    assert!(!two_dates(&desk, late));
+    desk.take(5 * MIDNIGHT - 29 - 31);
+    assert!(two_dates(&desk, late));
+    // It is doubted for two days, to the second. A minute before midnight it is doubted last.
+    let since = 4 * MIDNIGHT - 60;
+    let mut desk = Desk::new(plain(10), since + 599, &[4]);
+    desk.take(since);
+    assert!(two_dates(&desk, since + 2 * MIDNIGHT - 1));
+    assert!(!two_dates(&desk, since + 2 * MIDNIGHT));
+}
