@@ -15,6 +15,7 @@ mod bounds;
 mod breaker;
 mod cases;
 mod config;
+mod digest;
 mod golden;
 mod hysteresis;
 mod latches;
