@@ -7,4 +7,4 @@
 set -eu
 cd "$(dirname "$0")/../.."
 GAELP_KILLS="${1:-200}" GAELP_SEED="${2:-1}" \
-    exec cargo test -p gaelp-pilot --test real_kill -- --nocapture
+    exec cargo test --locked --workspace --test real_kill -- --nocapture

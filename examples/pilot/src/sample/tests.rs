@@ -59,8 +59,10 @@ fn the_bundled_samples_are_what_the_code_writes() {
     let dir = tempfile::tempdir().unwrap();
     write(dir.path(), &SampleConfig::default()).unwrap();
     let (bundled, written) = (files(&bundled), files(dir.path()));
+    // The journeys of `attribute` are samples of their own.
     let tables = bundled
         .keys()
+        .filter(|name| !name.starts_with("attribution_"))
         .filter(|name| Path::new(name).extension().is_some_and(|end| end == "csv"));
     assert!(
         tables.clone().all(|name| written.contains_key(name)),
