@@ -57,7 +57,6 @@ const BRANCHES: &[&str] = &[
     "refused/fenced",
     "refused/headroom",
     "refused/known",
-    "refused/unknown_ad_set",
     "replay/events",
     "replay/log",
     "run/wrote",
