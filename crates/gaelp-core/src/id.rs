@@ -5,7 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 macro_rules! text_id {
     ($(#[$meta:meta])* $name:ident) => {
@@ -92,8 +93,7 @@ text_id! {
 /// assert_eq!(Platform::new("Google Ads"), Platform::Google);
 /// assert_eq!(Platform::new("exchange-2").to_string(), "exchange-2");
 /// ```
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(from = "String", into = "String")]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Platform {
     /// Facebook and Instagram.
@@ -112,6 +112,13 @@ impl Platform {
     /// Known are `meta`, `facebook`, `google` and `tiktok`, each also with ` ads` after it, and
     /// `instagram` and `adwords`.
     pub fn new(name: &str) -> Self {
+        // As they are written by us: without a copy.
+        match name {
+            "meta" => return Self::Meta,
+            "google" => return Self::Google,
+            "tiktok" => return Self::TikTok,
+            _ => {}
+        }
         let name = name.trim().to_lowercase();
         match name.as_str() {
             "meta" | "meta ads" | "facebook" | "facebook ads" | "instagram" => Self::Meta,
@@ -155,6 +162,33 @@ impl From<String> for Platform {
 impl From<Platform> for String {
     fn from(platform: Platform) -> Self {
         platform.as_str().to_owned()
+    }
+}
+
+/// By its name.
+impl Serialize for Platform {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Platform {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Name;
+
+        impl Visitor<'_> for Name {
+            type Value = Platform;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a platform")
+            }
+
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Platform, E> {
+                Ok(Platform::new(name))
+            }
+        }
+
+        deserializer.deserialize_str(Name)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod currency;
 mod decision;
+pub mod elementary;
 mod experience;
 mod id;
 mod metrics;
