@@ -11,25 +11,27 @@
 
 #[allow(dead_code, reason = "the other live tests use the rest of it")]
 mod live_support;
+#[path = "real_kill/log.rs"]
+mod log;
+#[path = "real_kill/process.rs"]
+mod process;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{SocketAddr, TcpListener};
-use std::path::Path;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::AtomicU64;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use gaelp::core::{DecisionId, Micros, Platform, Ratio};
-use gaelp::ledger::{Answer, Book, Change, Entry, Hash, Intent, LedgerConfig, Limits, Sealed};
+use gaelp::core::{DecisionId, Micros};
+use gaelp::ledger::Entry;
 use gaelp_market::{Faults, Pace, serve};
 use libtest_mimic::{Arguments, Failed, Trial};
-use rusqlite::{Connection, OpenFlags};
-use serde_json::Value;
 
 use crate::live_support::{Account, Client, world};
+use crate::log::Log;
+use crate::process::{Live, Ticking};
 
 /// Set in the environment of the process that is the platform.
 const MARKET: &str = "GAELP_REAL_KILL_MARKET";
@@ -146,27 +148,12 @@ struct Test {
     first_hour: Duration,
 }
 
-/// The ledger's log as it was read by this test, which keeps a book of its own.
-struct Log {
-    book: Book,
-    admitted: BTreeMap<DecisionId, Intent>,
-    /// Intents that came to an end, and how often.
-    ended: BTreeMap<DecisionId, u32>,
-    last: Option<Entry>,
-}
-
 impl Test {
     fn new(account: Account, seed: u64) -> Self {
-        let log = Log {
-            book: Book::new(limits()),
-            admitted: BTreeMap::new(),
-            ended: BTreeMap::new(),
-            last: None,
-        };
         Self {
             account,
             dice: Dice(seed),
-            log,
+            log: Log::new(),
             counts: BTreeMap::new(),
             first_hour: Duration::ZERO,
         }
@@ -384,230 +371,6 @@ impl Test {
             return Ok(());
         }
         Err(missed.join("; "))
-    }
-}
-
-impl Log {
-    /// Follows what came into the log since the last reading; what was there must still be there.
-    fn read(&mut self, store: &Path) {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let Ok(connection) = Connection::open_with_flags(store, flags) else {
-            // It was killed before it made a store.
-            assert_eq!(self.book.seq(), 0, "the store is gone");
-            return;
-        };
-        connection
-            .busy_timeout(Duration::from_secs(20))
-            .expect("sets");
-        let table = "SELECT count(*) FROM sqlite_schema WHERE name = 'ledger'";
-        let there: i64 = connection
-            .query_row(table, [], |row| row.get(0))
-            .expect("reads");
-        if there == 0 {
-            assert_eq!(self.book.seq(), 0, "the ledger is gone");
-            return;
-        }
-        let known = i64::try_from(self.book.seq()).expect("few");
-        if known > 0 {
-            let held = "SELECT hash FROM ledger WHERE seq = ?1";
-            let hash: [u8; 32] = connection
-                .query_row(held, [known], |row| row.get(0))
-                .expect("is there");
-            assert_eq!(Hash(hash), self.book.head(), "entry {known} was changed");
-        }
-        let newer = "SELECT seq, payload, hash FROM ledger WHERE seq > ?1 ORDER BY seq";
-        let mut statement = connection.prepare(newer).expect("prepares");
-        let rows = statement
-            .query_map([known], |row| {
-                Ok((row.get::<_, i64>(0)?, row.get(1)?, row.get(2)?))
-            })
-            .expect("reads");
-        for row in rows {
-            let (seq, payload, hash): (i64, String, [u8; 32]) = row.expect("reads");
-            let sealed = Sealed {
-                seq: u64::try_from(seq).expect("is above zero"),
-                payload,
-                hash: Hash(hash),
-            };
-            self.book.follow(&sealed).expect("the chain verifies");
-            self.take(serde_json::from_str(&sealed.payload).expect("an entry"));
-        }
-    }
-
-    fn take(&mut self, entry: Entry) {
-        match &entry {
-            Entry::Admitted { intent } => {
-                let before = self.admitted.insert(intent.id, intent.clone());
-                assert!(before.is_none(), "{} was admitted twice", intent.id);
-            }
-            Entry::Answered {
-                intent,
-                answer: Answer::Rejected,
-                ..
-            } => *self.ended.entry(*intent).or_default() += 1,
-            Entry::Observed { changes, .. } => {
-                for change in changes {
-                    if let Change::Confirmed { intent, .. } | Change::Expired { intent, .. } =
-                        change
-                    {
-                        *self.ended.entry(*intent).or_default() += 1;
-                    }
-                }
-            }
-            _ => {}
-        }
-        self.last = Some(entry);
-    }
-}
-
-/// The limits that the settings and the market's accounts come to.
-fn limits() -> Limits {
-    LedgerConfig::new(gaelp::core::AccountZone::UTC, CAP)
-        .with_platform(Platform::Meta, Ratio::from_ppm(1_750_000))
-        .with_platform(Platform::Google, Ratio::from_ppm(2_000_000))
-        .validate()
-        .expect("limits")
-}
-
-/// A running pilot, what it says, and the time that passes for it.
-struct Live {
-    child: Child,
-    lines: mpsc::Receiver<Value>,
-    /// Hours that it said it had decided.
-    said: Arc<AtomicU64>,
-    /// Whether it says nothing more.
-    silent: Arc<AtomicBool>,
-    ticking: Ticking,
-}
-
-/// What is left of it.
-struct Ended {
-    code: Option<i32>,
-    stderr: String,
-    /// The decisions that it said it had sent.
-    sent: BTreeSet<DecisionId>,
-}
-
-impl Live {
-    fn start(account: &Account) -> Self {
-        let mut command = account.reaching("live", &UPWARD);
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().expect("starts");
-        let out = child.stdout.take().expect("it is piped");
-        let (sender, lines) = mpsc::channel();
-        let said = Arc::new(AtomicU64::new(0));
-        let ticking = Ticking::start(account.platform, Arc::clone(&said), IDLE);
-        let silent = Arc::new(AtomicBool::new(false));
-        let (hours, end) = (Arc::clone(&said), Arc::clone(&silent));
-        thread::spawn(move || {
-            let lines = std::io::BufRead::lines(std::io::BufReader::new(out));
-            for line in lines.map_while(Result::ok) {
-                // The last line of a killed process may be half a line.
-                let Ok(line) = serde_json::from_str(&line) else {
-                    break;
-                };
-                let line: Value = line;
-                if line["step"] == "hour" {
-                    hours.fetch_add(1, Ordering::SeqCst);
-                }
-                if sender.send(line).is_err() {
-                    break;
-                }
-            }
-            end.store(true, Ordering::SeqCst);
-        });
-        Self {
-            child,
-            lines,
-            said,
-            silent,
-            ticking,
-        }
-    }
-
-    /// Lets it work until it has decided so many hours, however fast the machine is, and then for a
-    /// part of the next.
-    fn works(&self, hours: u64, part: Duration) {
-        let began = instant();
-        while self.said.load(Ordering::SeqCst) < hours
-            && !self.silent.load(Ordering::SeqCst)
-            && began.elapsed() < PATIENCE
-        {
-            thread::sleep(Duration::from_millis(1));
-        }
-        thread::sleep(part);
-    }
-
-    /// SIGKILL.
-    fn kill(mut self) -> Ended {
-        self.child.kill().expect("is our child");
-        let output = self.child.wait_with_output().expect("is our child");
-        drop(self.ticking);
-        let sent = self.lines.iter().flat_map(|line| sent(&line)).collect();
-        Ended {
-            code: output.status.code(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-            sent,
-        }
-    }
-}
-
-/// The decisions of a line that were sent, whatever came of them.
-fn sent(line: &Value) -> Vec<DecisionId> {
-    let decided = line["decided"].as_array().into_iter().flatten();
-    let tried = decided.filter(|decided| {
-        let status = decided["status"].as_str().unwrap_or_default();
-        ["applied", "unknown"].contains(&status) && decided["sent"].is_i64()
-    });
-    tried
-        .map(|decided| serde_json::from_value(decided["id"].clone()).expect("an id"))
-        .collect()
-}
-
-/// Lets time pass: when an hour was decided, or after a while.
-struct Ticking {
-    done: Arc<AtomicBool>,
-    thread: Option<thread::JoinHandle<()>>,
-}
-
-impl Ticking {
-    fn start(platform: SocketAddr, said: Arc<AtomicU64>, idle: Duration) -> Self {
-        let done = Arc::new(AtomicBool::new(false));
-        let stop = Arc::clone(&done);
-        let tick = move || {
-            let mut client = Client::new(platform);
-            let (mut heard, mut since, mut due) = (0, instant(), 0);
-            while !stop.load(Ordering::SeqCst) {
-                let now = said.load(Ordering::SeqCst);
-                if now > heard {
-                    (heard, since, due) = (now, instant(), 3);
-                }
-                if due > 0 || since.elapsed() >= idle {
-                    // Three make more than an hour. Not all at once: requests are under way while
-                    // time passes.
-                    client.advance(1_300);
-                    (since, due) = (instant(), due.max(1) - 1);
-                }
-                thread::sleep(Duration::from_millis(8));
-            }
-        };
-        Self {
-            done,
-            thread: Some(thread::spawn(tick)),
-        }
-    }
-}
-
-impl Drop for Ticking {
-    fn drop(&mut self) {
-        self.done.store(true, Ordering::SeqCst);
-        if let Some(thread) = self.thread.take() {
-            let ticked = thread.join();
-            assert!(ticked.is_ok() || thread::panicking());
-        }
     }
 }
 
