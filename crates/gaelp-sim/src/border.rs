@@ -191,7 +191,9 @@ impl Border {
         platform: &Capabilities,
         span: HourSpan,
     ) -> Result<Report, PlatformError> {
-        if self.strikes(FaultKind::Outage) | self.strikes(FaultKind::StaleReport) {
+        // A token in an error is an error of its own: it need not wait for another.
+        let refused = self.strikes(FaultKind::TokenInError);
+        if refused | self.strikes(FaultKind::Outage) | self.strikes(FaultKind::StaleReport) {
             return Err(self.error(ErrorKind::Retryable));
         }
         let mut report = self.world.report(platform, span);

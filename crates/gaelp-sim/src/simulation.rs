@@ -460,7 +460,7 @@ impl Simulation {
     /// A connection to the ledger: one that another process left and that catches up, or, now and
     /// then and wherever an entry is damaged, one that reads the whole log.
     fn connect(&mut self) -> Option<Ledger<SharedLog>> {
-        let anew = self.log.damaged().is_some() || self.dice.chance(Ratio::from_ppm(50_000));
+        let anew = self.log.damaged().is_some() || self.dice.chance(Ratio::from_ppm(20_000));
         if !anew && let Some(mut ledger) = self.retired.pop() {
             self.counters.branch("recovery/log_caught_up");
             let caught_up = ready(ledger.refresh()).is_some_and(|read| read.is_ok());

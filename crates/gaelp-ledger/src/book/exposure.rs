@@ -14,7 +14,10 @@ impl Book {
     ///
     /// [`Micros::MAX`] where 64 bits do not hold it.
     pub fn exposure(&self, at: DateTime<Utc>) -> Micros {
-        let turn = self.turn(at);
+        self.account_exposure(self.turn(at))
+    }
+
+    fn account_exposure(&self, turn: Turn) -> Micros {
         let each = self.lines.iter();
         let sum = Micros::checked_sum(each.map(|(key, line)| self.exposure_in(key, line, turn)));
         sum.unwrap_or(Micros::MAX)
@@ -55,12 +58,15 @@ impl Book {
     /// The highest daily budget of an ad set that the cap leaves room for; `None` where there is no
     /// room for what it costs already.
     pub(super) fn most(&self, key: &AdSetKey, at: DateTime<Utc>) -> Option<Micros> {
-        let all = self.exposure(at);
+        let turn = self.turn(at);
+        let all = self.account_exposure(turn);
         let cap = self.limits.config().daily_cap;
         if all > cap {
             return None;
         }
-        let others = all.checked_sub(self.exposure_of(key, at))?;
+        let own = self.lines.get(key);
+        let own = own.map_or(Micros::ZERO, |line| self.exposure_in(key, line, turn));
+        let others = all.checked_sub(own)?;
         let room = cap.checked_sub(others)?;
         let overdelivery = self.limits.overdelivery(&key.platform);
         let most =
