@@ -81,7 +81,7 @@ pub struct RolloutConfig {
     /// no, because a replay can be repeated; a live run needs it.
     pub checkpoints: bool,
     /// After how many steps in a row with an exceeded cap nothing is raised until an operator
-    /// says so. Default: 3.
+    /// says so; in shadow mode, until the next local day. Default: 3.
     pub emergency_after: NonZeroU32,
     /// When a platform's failures stop raises.
     pub breaker: BreakerConfig,

@@ -10,7 +10,7 @@ use crate::facts::{Candidate, Common};
 use crate::send::Planned;
 use crate::strategy::Raise;
 use crate::{
-    Action, Alert, AlertKind, Command, ExperienceRecord, Order, Record, Rollout, STATE_SCHEMA,
+    Action, Alert, AlertKind, Command, ExperienceRecord, Mode, Order, Record, Rollout, STATE_SCHEMA,
 };
 
 /// Whoever resumed the ledger; its log knows the name.
@@ -28,7 +28,7 @@ impl Rollout {
         let (candidates, account_spent) = self.candidates(span);
         let mut common = Common::new(self, clock, span, &candidates, account_spent);
         let pause = self.watch_conduct(&common, &candidates, records);
-        common.emergency = self.emergency.since();
+        common.note_orders(self);
         let mut planned = Vec::new();
         for candidate in &candidates {
             if let Some(decision) = self.decide_one(&common, candidate, records) {
@@ -91,16 +91,24 @@ impl Rollout {
     }
 
     /// A step in which a day's cap was found exceeded is a violation; several in a row are an
-    /// emergency. It pauses the ledger too, so that whoever resumes that ends the emergency.
+    /// emergency. It pauses the ledger too, so that whoever resumes that ends the emergency; in
+    /// shadow mode it ends with its day.
     fn watch_conduct(
         &mut self,
         common: &Common,
         candidates: &[Candidate],
         records: &mut Vec<Record>,
     ) -> Option<Command> {
-        if self.emergency.since().is_some() && self.told.emergency_paused {
+        if let Some(since) = self.emergency.since() {
             let resumed = self.desk.is_current() && !self.desk.book().operator().paused;
-            if resumed {
+            // In shadow mode others hold the budgets, and nobody is asked to say that it is over:
+            // a day that exceeded its cap says nothing about the next.
+            let over = self.config.mode == Mode::Shadow
+                && self.config.zone.local(since).date < common.local.date;
+            if over {
+                self.pass_on(common.clock, Order::Resume);
+            }
+            if over || (resumed && self.told.emergency_paused) {
                 self.told.emergency_paused = false;
                 self.emergency.rearm(OPERATOR.into(), common.span.from);
             }

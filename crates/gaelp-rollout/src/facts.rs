@@ -35,7 +35,7 @@ pub(crate) struct Common {
     pub(crate) platform_raised: BTreeMap<Platform, Micros>,
     killed: bool,
     paused: bool,
-    pub(crate) emergency: Option<UtcHour>,
+    emergency: Option<UtcHour>,
     clock_trouble: bool,
     breakers: BTreeMap<Platform, BreakerPhase>,
     /// By how much each ad set of the canary list may be raised in this phase, as an hourly rate;
@@ -73,7 +73,6 @@ impl Common {
         account_spent: Micros,
     ) -> Self {
         let local = rollout.config.zone.local(span.from);
-        let operator = seeded::ordered(rollout.desk.book().operator());
         let mut platform_spent: BTreeMap<Platform, Micros> = BTreeMap::new();
         for candidate in candidates {
             let sum = platform_spent
@@ -84,7 +83,7 @@ impl Common {
                 .unwrap_or(Micros::MAX);
         }
         let sources = rollout.sources.iter();
-        Self {
+        let mut common = Self {
             clock,
             span,
             local,
@@ -92,16 +91,26 @@ impl Common {
             platform_spent,
             raised: Micros::ZERO,
             platform_raised: BTreeMap::new(),
-            killed: rollout.told.killed || operator.killed,
-            paused: rollout.told.paused || operator.paused,
-            emergency: rollout.emergency.since(),
+            killed: false,
+            paused: false,
+            emergency: None,
             clock_trouble: rollout.clock.ran_back,
             breakers: sources
                 .map(|(p, source)| (p.clone(), source.breaker.phase(clock)))
                 .collect(),
             room: room(rollout, candidates),
             explored: rollout.explored.on(local.date),
-        }
+        };
+        common.note_orders(rollout);
+        common
+    }
+
+    /// Notes what operators said last, and whether there is an emergency.
+    pub(crate) fn note_orders(&mut self, rollout: &Rollout) {
+        let operator = seeded::ordered(rollout.desk.book().operator());
+        self.killed = rollout.told.killed || operator.killed;
+        self.paused = rollout.told.paused || operator.paused;
+        self.emergency = rollout.emergency.since();
     }
 
     /// Notes what a decision raised.

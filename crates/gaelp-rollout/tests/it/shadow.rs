@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use chrono::{TimeZone, Utc};
 use gaelp_core::{AccountZone, Currency, HourSpan, Micros, Platform, UtcHour};
+use gaelp_guardrails::rules;
 use gaelp_platform::{Capabilities, ErrorKind, InMemoryShop, OrderEvent, Report};
 use gaelp_rollout::{
     ActionStatus, AlertKind, Command, Event, MemoryJournal, Record, RevenueFrom, Rollout,
@@ -47,6 +48,31 @@ fn shadow_mode_writes_nothing_whatever_it_decides() {
         changed > 72,
         "only {changed} suggestions change anything: the test shows nothing"
     );
+}
+
+#[test]
+fn an_emergency_in_shadow_mode_ends_with_its_day() {
+    let platform = platform(&[("a", "24")]);
+    platform
+        .load((0..72).map(|h| row("a", START.plus(h), if h < 24 { "1" } else { "0.10" }, "4")))
+        .unwrap();
+    let mut config = config();
+    config.guardrails.daily_cap = micros("5");
+    let records = run(config, &platform, None, 72);
+    assert_eq!(alerts(&records, AlertKind::Emergency).len(), 1);
+    let mut stopped = 0;
+    for action in actions(&records) {
+        let reasons = &action.decision.reasons;
+        let objects = |rule: &_| reasons.iter().any(|reason| reason.rule == *rule);
+        let stops = objects(&rules::EMERGENCY);
+        stopped += usize::from(stops);
+        let first_day = action.decision.span.from < START.plus(24);
+        assert!(
+            first_day || !(stops || objects(&rules::PAUSED)),
+            "{reasons:?}"
+        );
+    }
+    assert!(stopped > 10, "{stopped}");
 }
 
 #[test]
