@@ -11,10 +11,10 @@
 # Peers come from PyPI through pip, pinned by ../shared/peers/bandits, each environment in a venv of
 # its own that is made once; the Rust peers are built from crates.io. What cannot be made here is
 # named in the table, and everything else is still measured. Needs cargo, python3.11 (and 3.10 for
-# `bandits-obp310`), and a network for the first run.
+# `bandits-obp310`), on the path or with pyenv, and a network for the first run.
 #
-# Ours are criterion's samples; their least is shown beside the median, because on a shared machine
-# the median measures the neighbours too. The peers' figures are their own scripts' CPU times.
+# All are CPU times: ours are criterion's samples of it, the peers' are their own scripts'. The least is
+# shown beside the median, because on a shared machine the median measures the neighbours' caches too.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts=../shared/peers/bandits
@@ -51,24 +51,7 @@ run contextual contextual/
 
 missing() { echo "$1" >>"$out/missing.txt"; }
 
-# An environment is complete once its mark is there.
-environment() {
-    local name=$1 python=$2 requirements=$3
-    local folder=$peers/$name
-    [ -e "$folder/complete" ] && return 0
-    command -v "$python" >/dev/null || { missing "$name: no $python"; return 1; }
-    say "making $folder"
-    {
-        rm -rf "$folder" && "$python" -m venv "$folder" &&
-            "$folder/bin/pip" install --quiet --no-input --disable-pip-version-check \
-                -r "$scripts/$requirements"
-    } >"$out/pip.log" 2>&1 || { missing "$name: $(tail -n 1 "$out/pip.log")"; return 1; }
-    if [ "$name" = bandits-obp310 ]; then
-        "$folder/bin/pip" install --quiet --no-input --no-deps obp==0.5.7 >>"$out/pip.log" 2>&1 ||
-            { missing "$name: $(tail -n 1 "$out/pip.log")"; return 1; }
-    fi
-    touch "$folder/complete"
-}
+. benches/peers.sh
 
 script() {
     say "$1: $2 $3"
@@ -92,7 +75,7 @@ else
             context="numpy-loop,mabwiser,contextualbandits,river,bayesianbandits,vw"
             ;;
         bandits-obp310)
-            environment bandits-obp310 python3.10 requirements-obp.txt || continue
+            environment bandits-obp310 python3.10 requirements-obp.txt obp==0.5.7 || continue
             free=obp context=obp
             ;;
         bandits-smpy)
@@ -140,11 +123,14 @@ rows = []
 for sample in sorted(ours.glob("**/new/sample.json")):
     if sample.stat().st_mtime < (out / "start").stat().st_mtime:
         continue  # Of an earlier run.
-    name = json.loads((sample.parent / "benchmark.json").read_text())["full_id"]
+    about = json.loads((sample.parent / "benchmark.json").read_text())
+    name = about["full_id"]
     if not name.startswith(("step/", "contextual/")):
         continue
     data = json.loads(sample.read_text())
-    each = sorted(t / i / 1000 for t, i in zip(data["times"], data["iters"]))
+    # One iteration is so many steps.
+    steps = about["throughput"]["Elements"]
+    each = sorted(t / i / steps / 1000 for t, i in zip(data["times"], data["iters"]))
     target = TARGETS.get(name)
     if target is None:
         verdict = ""

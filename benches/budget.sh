@@ -2,13 +2,16 @@
 # Sharing a budget out: gaelp beside other solvers and the machine's limit, in one table.
 #
 #   bash benches/budget.sh
-#   PEERS=~/.cache/gaelp-peers bash benches/budget.sh   # runs the peers here, from a Python
-#                                                       # environment as ../shared/peers/budget/README.md
-#                                                       # describes; ALL=1 also at 1e5 and 1e6 arms
 #
+#   PEERS=<folder>     where the peers' environment lies or is made; target/peers by default
+#   PEERS=none         without peers
+#   ALL=1              the peers at 1e5 and 1e6 arms too: some quarter of an hour
+#
+# The peers come from PyPI through pip, pinned by ../shared/peers/budget, into a venv that is made once.
 # All are CPU times of one thread. The limit is the same water level in scalar Rust without anything
-# around it (limit_ref.rs), built and run here. Where the peers do not run here, those figures are
-# shown that their scripts recorded on another machine; the limit's lines say how the two compare.
+# around it (limit_ref.rs), built and run here. Where the peers cannot be had here, and for the sizes
+# that are not run, those figures are shown that their scripts recorded on another machine; the limit's
+# lines say how the two compare.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts=$(cd ../shared/peers/budget && pwd)
@@ -24,27 +27,37 @@ rustc -O -C target-cpu=native -o "$out/limit" "$scripts/limit_ref.rs" 2>"$out/li
     { cat "$out/limit.log"; exit 1; }
 $pin "$out/limit" >"$out/limit.csv"
 
-where=recorded
+peers=${PEERS:-${CARGO_TARGET_DIR:-target}/peers}
+missing() { echo "budget.sh: $1" >&2; }
+. benches/peers.sh
 mkdir "$out/peers"
-python=${PEERS:-}/budget/bin/python
-if [ -x "$python" ]; then
-    where=here
-    for size in small k1 ${ALL:+k100 m1}; do
-        (cd "$scripts" && OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 \
-            $pin "$python" bench_alloc.py "$size") >"$out/peers/alloc_$size.csv" || true
-    done
-else
-    cp "$scripts"/results/alloc_*.csv "$out/peers/"
+[ "$peers" = none ] || { mkdir -p "$peers" && peers=$(realpath "$peers"); }
+here=""
+if environment budget python3.11 requirements.txt; then
+    here="small k1 ${ALL:+k100 m1}"
 fi
+for size in small k1 k10 k100 m1; do
+    case " $here " in
+    *" $size "*)
+        echo "budget.sh: the peers, $size" >&2
+        (cd "$scripts" && OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE=1 \
+            $pin "$peers/budget/bin/python" bench_alloc.py "$size") >"$out/peers/here_$size.csv" ||
+            missing "bench_alloc.py $size ended early"
+        ;;
+    *)
+        [ ! -f "$scripts/results/alloc_$size.csv" ] ||
+            cp "$scripts/results/alloc_$size.csv" "$out/peers/recorded_$size.csv"
+        ;;
+    esac
+done
 
-python3 - "$out" "$scripts/results" "$where" <<'PYTHON'
+python3 - "$out" "$scripts/results" <<'PYTHON'
 import csv
 import pathlib
 import re
 import sys
 
 out, results = map(pathlib.Path, sys.argv[1:3])
-where = sys.argv[3]
 TARGETS = {24: 2e-6, 1000: 25e-6, 100_000: 2.5e-3, 1_000_000: 30e-3}
 
 
@@ -73,7 +86,8 @@ for path, label in ((out / "limit.csv", "limit (scalar Rust), here"),
         found = re.match(r"(\d+),median_cpu_s=([\d.e+-]+),min_cpu_s=([\d.e+-]+)", line)
         if found:
             rows.append((int(found[1]), 2, label, float(found[3]), float(found[2]), "", ""))
-for path in sorted((out / "peers").glob("alloc_*.csv")):
+for path in sorted((out / "peers").glob("*.csv")):
+    where = path.name.split("_")[0]
     for row in csv.reader(path.read_text().splitlines()):
         if len(row) > 6 and row[1].isdigit() and row[2]:
             rows.append((int(row[1]), 3, f"{row[0]}, {where}", float(row[3]), float(row[2]), row[6], ""))

@@ -3,12 +3,14 @@
 # and plain numpy's.
 #
 #   bash benches/evaluation.sh
-#   PEERS=~/.cache/gaelp-peers bash benches/evaluation.sh   # the environment bandits-obp310 there, see
-#                                                           # ../shared/peers/bandits/README.md
+#
+#   PEERS=<folder>     where the environment bandits-obp310 lies or is made; target/peers by default
+#   PEERS=none         without peers
 #
 # All figures are CPU times of one thread. Ours are criterion's samples, end to end from raw columns to
-# the audited answer; the peers' are their own script's medians, for the estimate alone. Where they are not installed, their
-# recorded figures are shown, which another machine made.
+# the audited answer; the peers' are their own script's medians, for the estimate alone. They come from
+# PyPI through pip, pinned by ../shared/peers/bandits, for Python 3.10, on the path or with pyenv. Where
+# they cannot be had, their recorded figures are shown, which another machine made.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts=../shared/peers/bandits
@@ -22,11 +24,15 @@ cargo bench --locked --quiet -p gaelp-benches --bench evaluation --no-run
 $pin cargo bench --locked -p gaelp-benches --bench evaluation -- evaluation/ >"$out/ours.log" 2>&1 ||
     { cat "$out/ours.log"; exit 1; }
 
+peers=${PEERS:-$target/peers}
+missing() { echo "evaluation.sh: $1" >&2; }
+. benches/peers.sh
+[ "$peers" = none ] || { mkdir -p "$peers" && peers=$(realpath "$peers"); }
 where="recorded on another machine"
-python=${PEERS:-}/bandits-obp310/bin/python
-if [ -n "${PEERS:-}" ] && [ -x "$python" ]; then
+if environment bandits-obp310 python3.10 requirements-obp.txt obp==0.5.7; then
     where="here and now"
-    (cd "$scripts" && PYTHONDONTWRITEBYTECODE=1 $pin "$python" bench_ope.py) >"$out/peers.jsonl"
+    (cd "$scripts" && PYTHONDONTWRITEBYTECODE=1 $pin "$peers/bandits-obp310/bin/python" bench_ope.py) \
+        >"$out/peers.jsonl"
 elif [ -f "$scripts/results/c_ope.txt" ]; then
     cp "$scripts/results/c_ope.txt" "$out/peers.jsonl"
 fi

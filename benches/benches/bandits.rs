@@ -1,17 +1,24 @@
 //! How long bandits take to choose, to learn, and to know with what probability they chose.
 //!
-//! `thompson` arms have some 500 pulls each and success rates from 2 % to 10 %. `step` is one choice
-//! and one update, from no evidence up to 20,000 steps and then again: what peers are measured by,
-//! see `bandits.sh`. Everything is fixed.
+//! `thompson` arms have some 500 pulls each and success rates from 2 % to 10 %. `step` is
+//! choices with their updates: 20,000 of them from no evidence on, or 4,096 tracked ones, whole, because
+//! steps are not alike; the throughput is that of steps. It is what peers are measured by, see
+//! `bandits.sh`. What is measured is the CPU time of the process. Everything is fixed.
 
 use std::hint::black_box;
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::{
+    BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
+};
 use gaelp_bandits::{
     Bandit, BetaPrior, BetaThompson, CredibleLevel, EpsilonGreedy, Exp3Ix, Feedback, Imed, KlUcb,
     Outcome, Policy, Rule, TrackedPropensities, Ucb1, UnitReward,
 };
 use gaelp_core::{ArmId, DecisionId, Seed, UtcHour};
+
+mod cpu;
+
+use cpu::CpuTime;
 
 const SIZES: [u32; 4] = [4, 10, 100, 1000];
 const PULLS: u32 = 500;
@@ -41,7 +48,7 @@ fn pulled(arm: ArmId, won: bool) -> Feedback {
     }
 }
 
-fn thompson(criterion: &mut Criterion) {
+fn thompson(criterion: &mut Criterion<CpuTime>) {
     let seed = Seed::new(20_261_120);
     for arms in SIZES {
         let policy = trained(arms);
@@ -85,55 +92,66 @@ fn won(step: u64, rate: f64) -> bool {
     f64::from(u32::try_from(bits >> 32).unwrap_or(0)) < rate * 4_294_967_296.0
 }
 
-/// After so many steps a policy starts again, as the peers' do.
+/// How many steps a policy is timed over from its beginning, as the peers' are.
 const STEPS: u64 = 20_000;
 
-fn steps(criterion: &mut Criterion) {
+fn steps(criterion: &mut Criterion<CpuTime>) {
     let seed = Seed::new(20_261_120);
+    let mut group = criterion.benchmark_group("step");
+    group
+        .sampling_mode(SamplingMode::Flat)
+        .sample_size(10)
+        .throughput(Throughput::Elements(STEPS));
     for arms in [4, 100, 1000] {
         let ids = (0..arms).map(|arm| (ArmId::new(arm), BetaPrior::default()));
         let fresh = BetaThompson::new(ids).expect("distinct arms under the default prior");
         let eligible = fresh.all();
-        let (mut policy, mut step) = (fresh.clone(), 0_u64);
-        criterion.bench_function(&format!("step/thompson/k{arms}"), |bencher| {
+        group.bench_function(format!("thompson/k{arms}"), |bencher| {
             bencher.iter(|| {
-                if step.is_multiple_of(STEPS) {
-                    policy.clone_from(&fresh);
+                let mut policy = fresh.clone();
+                for step in 0..STEPS {
+                    let arm = policy.draw(&eligible, seed, DecisionId::new(step.into()));
+                    let won = won(step, rate(arm.get(), arms));
+                    let learnt = policy.update(&[pulled(arm, won)]);
+                    learnt.expect("feedback of known arms");
                 }
-                step += 1;
-                let arm = policy.draw(&eligible, seed, DecisionId::new(step.into()));
-                let won = won(step, rate(arm.get(), arms));
-                policy.update(&[pulled(arm, won)])
+                policy
             });
         });
     }
+    step_of(&mut group, "kl-ucb", &KlUcb::default());
+    step_of(&mut group, "imed", &Imed);
+    step_of(&mut group, "ucb1", &Ucb1::default());
+    step_of(&mut group, "epsilon-greedy", &EpsilonGreedy::default());
+    step_of(&mut group, "exp3-ix", &Exp3Ix::default());
+    // As many as there are between two computations of all nodes, which one of them pays.
+    let steps = u64::from(TrackedPropensities::REFRESH);
+    group.throughput(Throughput::Elements(steps));
     for arms in [10, 100, 1000] {
         let mut policy = trained(arms);
         let eligible = policy.all();
         let mut tracked =
             TrackedPropensities::new(&policy, &eligible).expect("arms of the same policy");
         let mut step = 0_u64;
-        criterion.bench_function(&format!("step/tracked-propensity/k{arms}"), |bencher| {
+        group.bench_function(format!("tracked-propensity/k{arms}"), |bencher| {
             bencher.iter(|| {
-                step += 1;
-                let arm = ArmId::new(u32::try_from(step * 31 % u64::from(arms)).unwrap_or(0));
-                let won = won(step, rate(arm.get(), arms));
-                policy
-                    .update(&[pulled(arm, won)])
-                    .expect("feedback of known arms");
-                tracked.follow(&policy, arm).expect("an eligible arm");
-                tracked.propensity(&policy, arm).expect("an eligible arm")
+                for _ in 0..steps {
+                    step += 1;
+                    let arm = ArmId::new(u32::try_from(step * 31 % u64::from(arms)).unwrap_or(0));
+                    let won = won(step, rate(arm.get(), arms));
+                    let learnt = policy.update(&[pulled(arm, won)]);
+                    learnt.expect("feedback of known arms");
+                    tracked.follow(&policy, arm).expect("an eligible arm");
+                    let stated = tracked.propensity(&policy, arm);
+                    black_box(stated.expect("an eligible arm"));
+                }
             });
         });
     }
-    step_of(criterion, "kl-ucb", &KlUcb::default());
-    step_of(criterion, "imed", &Imed);
-    step_of(criterion, "ucb1", &Ucb1::default());
-    step_of(criterion, "epsilon-greedy", &EpsilonGreedy::default());
-    step_of(criterion, "exp3-ix", &Exp3Ix::default());
+    group.finish();
 }
 
-fn step_of<R>(criterion: &mut Criterion, name: &str, rule: &R)
+fn step_of<R>(group: &mut BenchmarkGroup<'_, CpuTime>, name: &str, rule: &R)
 where
     R: Rule<Reward = UnitReward> + Clone,
 {
@@ -141,23 +159,27 @@ where
         let ids = (0..arms).map(ArmId::new);
         let fresh = Bandit::new(rule.clone(), ids).expect("sound parameters");
         let eligible = fresh.all();
-        let (mut policy, mut step) = (fresh.clone(), 0_u64);
-        criterion.bench_function(&format!("step/{name}/k{arms}"), |bencher| {
+        group.bench_function(format!("{name}/k{arms}"), |bencher| {
             bencher.iter(|| {
-                if step.is_multiple_of(STEPS) {
-                    policy.clone_from(&fresh);
+                let mut policy = fresh.clone();
+                for step in 0..STEPS {
+                    let decision = DecisionId::new(step.into());
+                    let chosen = policy.select(&eligible, Seed::new(7), decision);
+                    let chosen = chosen.expect("all arms live");
+                    let won = won(step, rate(chosen.key.arm.get(), arms));
+                    let reward = pulled(chosen.key.arm, won).reward;
+                    let learnt = policy.update(&[Outcome::of(&chosen, UtcHour::new(0), reward)]);
+                    learnt.expect("a sound outcome");
                 }
-                step += 1;
-                let decision = DecisionId::new(step.into());
-                let chosen = policy.select(&eligible, Seed::new(7), decision);
-                let chosen = chosen.expect("all arms live");
-                let won = won(step, rate(chosen.key.arm.get(), arms));
-                let reward = pulled(chosen.key.arm, won).reward;
-                policy.update(&[Outcome::of(&chosen, UtcHour::new(0), reward)])
+                policy
             });
         });
     }
 }
 
-criterion_group!(benches, thompson, steps);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(CpuTime);
+    targets = thompson, steps
+}
 criterion_main!(benches);

@@ -1,18 +1,28 @@
 //! How long contextual policies take to choose and to learn.
 //!
-//! One step is one choice and one update, from no evidence up to 5,000 steps and then again, on
-//! Gaussian contexts with linear rewards: what peers are measured by, see `bandits.sh`. Everything
-//! is fixed.
+//! One step is one choice and one update, on Gaussian contexts with linear rewards: what peers are
+//! measured by, see `bandits.sh`. What is timed is 5,000 steps from no evidence on, whole, because
+//! steps are not alike: the throughput is that of steps. It is the CPU time of the process. Everything is
+//! fixed. `linucb-all` computes every arm's width, where
+//! `linucb` passes over arms that cannot be the best.
 
-use criterion::{Criterion, criterion_group, criterion_main};
+use criterion::measurement::Measurement;
+use criterion::{
+    BenchmarkGroup, Criterion, SamplingMode, Throughput, criterion_group, criterion_main,
+};
 use gaelp_bandits::{
     Amount, ArmKey, ContextualOutcome, ContextualPolicy, Disjoint, EpsilonGreedy, Explorer,
-    Features, LinTs, LinUcb, Logistic, Outcome, Regressor, Ridge, Share, SquareCb, UnitReward,
+    Features, LinTs, LinUcb, Logistic, Outcome, Regressor, Ridge, Share, SquareCb, Uncertain,
+    UnitReward,
 };
 use gaelp_core::{ArmId, DecisionId, Propensity, Seed, UtcHour};
 
+mod cpu;
+
+use cpu::CpuTime;
+
 const CONTEXTS: usize = 2048;
-/// After so many steps a policy starts again, as the peers' do.
+/// How many steps a policy is timed over from its beginning, as the peers' are.
 const STEPS: u64 = 5_000;
 const SIZES: [(usize, u32); 4] = [(16, 10), (16, 100), (64, 10), (64, 100)];
 
@@ -76,52 +86,74 @@ impl World {
 }
 
 /// Steps of a policy that chooses as told.
-fn steps<M, E>(
-    criterion: &mut Criterion,
+fn steps<T, M, E>(
+    group: &mut BenchmarkGroup<'_, T>,
     name: &str,
     fresh: &Disjoint<M, E>,
     world: &World,
     choose: impl Fn(&Disjoint<M, E>, &Features, DecisionId) -> ArmId,
     reward: impl Fn(f64) -> M::Reward,
 ) where
+    T: Measurement,
     M: Regressor,
     E: Explorer<M> + Clone,
 {
-    let (mut policy, mut step) = (fresh.clone(), 0_u64);
-    criterion.bench_function(name, |bencher| {
+    let step = |policy: &mut Disjoint<M, E>, step: u64| {
+        let (x, earned) = world.at(step);
+        let arm = choose(policy, x, DecisionId::new(step.into()));
+        let came = ContextualOutcome {
+            outcome: Outcome {
+                key: ArmKey::first(arm),
+                propensity: Propensity::CERTAIN,
+                at: UtcHour::new(0),
+                reward: reward(earned(arm)),
+                trial: Share::FULL,
+            },
+            features: x,
+        };
+        policy.update(&[came]).expect("a sound outcome");
+    };
+    group.bench_function(name, |bencher| {
         bencher.iter(|| {
-            if step.is_multiple_of(STEPS) {
-                policy.clone_from(fresh);
+            let mut policy = fresh.clone();
+            for place in 0..STEPS {
+                step(&mut policy, place);
             }
-            step += 1;
-            let (x, earned) = world.at(step);
-            let arm = choose(&policy, x, DecisionId::new(step.into()));
-            let came = ContextualOutcome {
-                outcome: Outcome {
-                    key: ArmKey::first(arm),
-                    propensity: Propensity::CERTAIN,
-                    at: UtcHour::new(0),
-                    reward: reward(earned(arm)),
-                    trial: Share::FULL,
-                },
-                features: x,
-            };
-            policy.update(&[came])
+            policy
         });
     });
+}
+
+/// What `LinUCB` chooses, by the scores of all arms.
+fn widest(policy: &Disjoint<Ridge, LinUcb>, x: &Features, _: DecisionId) -> ArmId {
+    let (arms, models): (Vec<_>, Vec<_>) =
+        policy.arms().map(|(key, model)| (key.arm, model)).unzip();
+    let alpha = policy.explorer().alpha;
+    let beliefs = Ridge::beliefs(&models, x).into_iter();
+    let scores = beliefs.map(|belief| belief.mean + alpha * belief.deviation);
+    let best = arms
+        .into_iter()
+        .zip(scores)
+        .max_by(|a, b| a.1.total_cmp(&b.1));
+    best.expect("there are arms").0
 }
 
 fn amount(value: f64) -> Amount {
     Amount::new(value).expect("a small number")
 }
 
-fn contextual(criterion: &mut Criterion) {
+fn contextual(criterion: &mut Criterion<CpuTime>) {
     let seed = Seed::new(20_261_120);
+    let mut group = criterion.benchmark_group("contextual");
+    group
+        .sampling_mode(SamplingMode::Flat)
+        .sample_size(10)
+        .throughput(Throughput::Elements(STEPS));
     for (d, arms) in SIZES {
         let world = World::new(d, arms);
         let ids = || (0..arms).map(ArmId::new);
         let model = Ridge::new(d, 1.0).expect("a sound prior");
-        let at = |name: &str| format!("contextual/{name}/d{d}k{arms}");
+        let at = |name: &str| format!("{name}/d{d}k{arms}");
 
         let ucb = Disjoint::new(LinUcb::default(), model.clone(), ids()).expect("sound arms");
         let all = ucb.all();
@@ -129,19 +161,20 @@ fn contextual(criterion: &mut Criterion) {
             let chosen = policy.select(x, &all, seed, decision);
             chosen.expect("all arms live").key.arm
         };
-        steps(criterion, &at("linucb"), &ucb, &world, select, amount);
+        steps(&mut group, &at("linucb"), &ucb, &world, select, amount);
+        steps(&mut group, &at("linucb-all"), &ucb, &world, widest, amount);
 
         let ts = Disjoint::new(LinTs::default(), model.clone(), ids()).expect("sound arms");
         let draw = |policy: &Disjoint<Ridge, LinTs>, x: &Features, decision| {
             policy.draw(x, &all, seed, decision).expect("all arms live")
         };
-        steps(criterion, &at("lints"), &ts, &world, draw, amount);
+        steps(&mut group, &at("lints"), &ts, &world, draw, amount);
         let select = |policy: &Disjoint<Ridge, LinTs>, x: &Features, decision| {
             let chosen = policy.select(x, &all, seed, decision);
             chosen.expect("all arms live").key.arm
         };
         steps(
-            criterion,
+            &mut group,
             &at("lints-propensity"),
             &ts,
             &world,
@@ -154,7 +187,7 @@ fn contextual(criterion: &mut Criterion) {
             let chosen = policy.select(x, &all, seed, decision);
             chosen.expect("all arms live").key.arm
         };
-        steps(criterion, &at("squarecb"), &cb, &world, select, amount);
+        steps(&mut group, &at("squarecb"), &cb, &world, select, amount);
 
         let greedy = Disjoint::new(EpsilonGreedy::default(), model, ids()).expect("sound arms");
         let select = |policy: &Disjoint<Ridge, EpsilonGreedy>, x: &Features, decision| {
@@ -162,7 +195,7 @@ fn contextual(criterion: &mut Criterion) {
             chosen.expect("all arms live").key.arm
         };
         steps(
-            criterion,
+            &mut group,
             &at("epsilon-greedy"),
             &greedy,
             &world,
@@ -182,9 +215,14 @@ fn contextual(criterion: &mut Criterion) {
                 UnitReward::FAILURE
             }
         };
-        steps(criterion, &at("logistic-ts"), &logistic, &world, draw, won);
+        steps(&mut group, &at("logistic-ts"), &logistic, &world, draw, won);
     }
+    group.finish();
 }
 
-criterion_group!(benches, contextual);
+criterion_group! {
+    name = benches;
+    config = Criterion::default().with_measurement(CpuTime);
+    targets = contextual
+}
 criterion_main!(benches);

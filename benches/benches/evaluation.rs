@@ -7,9 +7,7 @@
 //! is the CPU time of the process, as the figures of other packages are taken. Everything is fixed.
 
 use std::hint::black_box;
-use std::time::Duration;
 
-use criterion::measurement::{Measurement, ValueFormatter, WallTime};
 use criterion::{Criterion, criterion_group, criterion_main};
 use gaelp_bandits::evaluation::{
     ActionRows, ArmMeans, Bootstrap, ConfidenceLevel, ConfidenceSequence, Estimator, Folds, Log,
@@ -17,45 +15,13 @@ use gaelp_bandits::evaluation::{
 };
 use gaelp_bandits::{BetaPrior, BetaThompson};
 use gaelp_core::ArmId;
-use rustix::time::{ClockId, clock_gettime};
+
+mod cpu;
+
+use cpu::CpuTime;
 
 const ROWS: usize = 1_000_000;
 const ARMS: usize = 10;
-
-/// The CPU time of the process: neighbours on the machine hardly change it.
-struct CpuTime;
-
-impl Measurement for CpuTime {
-    type Intermediate = Duration;
-    type Value = Duration;
-
-    fn start(&self) -> Duration {
-        let now = clock_gettime(ClockId::ProcessCPUTime);
-        let seconds = u64::try_from(now.tv_sec).expect("a process has run a positive time");
-        let nanoseconds = u32::try_from(now.tv_nsec).expect("less than a second");
-        Duration::new(seconds, nanoseconds)
-    }
-
-    fn end(&self, started: Duration) -> Duration {
-        self.start().saturating_sub(started)
-    }
-
-    fn add(&self, one: &Duration, other: &Duration) -> Duration {
-        *one + *other
-    }
-
-    fn zero(&self) -> Duration {
-        Duration::ZERO
-    }
-
-    fn to_f64(&self, value: &Duration) -> f64 {
-        WallTime.to_f64(value)
-    }
-
-    fn formatter(&self) -> &dyn ValueFormatter {
-        WallTime.formatter()
-    }
-}
 
 /// Sixty-four bits from a counter.
 struct Bits(u64);

@@ -16,7 +16,7 @@
 //! 1. A touch arrives, with the [`Origin`] that led to it: decision, episode, action, state. It is
 //!    pending.
 //! 2. A conversion arrives. Each touch that it is credited to gets a [`Correction`], under every
-//!    model. The episode may have ended long ago; [`DelayedRewards::corrections_for`] tells what its
+//!    model; those of the first are the [`rewards`] that a learner is told. The episode may have ended long ago; [`DelayedRewards::corrections_for`] tells what its
 //!    touches have.
 //! 3. A late touch, a merge of users, a refund: what changes by it is corrected, and nothing else.
 //! 4. The windows pass. [`Effect::Matured`] gives the total, and zero is said too: that is the
@@ -29,8 +29,8 @@
 //! # Memory
 //!
 //! [`Limits`] bound what is kept; what expires soonest goes first and is counted. A pending touch
-//! takes 32 bytes, its user 24 and an entry of 8 in a table that is half to three quarters full: at
-//! four touches a user, 41 to 43 bytes a touch, and 1.3 GB for 30 million. What led to it takes 48
+//! takes 32 bytes, its user 32 and an entry of 8 in a table that is half to three quarters full: at
+//! four touches a user, 43 to 44 bytes a touch, and 1.3 GB for 30 million. What led to it takes 48
 //! more, where it is given. Touches lie in the order of their expiry, so that letting go frees whole
 //! segments; late ones and those of other windows find their place without moving any.
 //!
@@ -68,7 +68,7 @@ mod users;
 pub use behind::WriteBehind;
 pub use cache::{Cached, FollowError, HotCache, MemoryCache, NoCache, Standing, follow};
 pub use durable::{Durable, RecoverError};
-pub use effect::{Correction, Effect, ModelIndex, Rejection, Settled, touchpoint};
+pub use effect::{Correction, Effect, ModelIndex, Rejection, Settled, rewards, touchpoint};
 pub use limits::{LimitViolation, Limits, SetupError};
 pub use log::{EventLog, LogGap, MemoryLog, Position};
 pub use machine::{Attribution, DelayedRewards, Earned, Memory};

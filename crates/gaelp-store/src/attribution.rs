@@ -26,6 +26,15 @@ use crate::{StoreError, schema};
 /// - **What is read was written.** Every block of events, and the snapshot, has a digest over its
 ///   place and content.
 ///
+/// - **A lost end does not show.** A database that lost the end of its write-ahead log, to a disk that
+///   did not keep its word, or that was replaced by an older copy, is a whole one of an earlier time:
+///   the log then ends at the end of an earlier batch. Up to 4,000 pages of 4 KiB stand in that log
+///   until SQLite moves them into the database, some 400,000 events of 40 bytes; an older copy may
+///   lack any number. Events have no file of heads as the ledger has: what is lost can be sent again,
+///   and money is not spent by it. Keep the position that `commit` returned where the source keeps its
+///   own, and hand it to [`Durable::require`](gaelp_attribution::delayed::Durable::require) after
+///   opening.
+///
 /// What is not acknowledged yet is lost in a crash: what was offered to a
 /// [`Durable`](gaelp_attribution::delayed::Durable) since its last commit, and no more. The source
 /// sends again from [`Durable::position`](gaelp_attribution::delayed::Durable::position) on.
@@ -174,3 +183,6 @@ impl fmt::Debug for SqliteEventLog {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,7 @@
 //! A machine that outlives its process.
 
 use super::{
-    Arrival, DelayedRewards, Effect, EventLog, Limits, Position, SnapshotError, WriteBehind,
+    Arrival, DelayedRewards, Effect, EventLog, Limits, LogGap, Position, SnapshotError, WriteBehind,
 };
 use crate::{Rules, Weigh};
 
@@ -146,6 +146,26 @@ impl<W: Weigh, L: EventLog> Durable<W, L> {
         } else {
             Ok(None)
         }
+    }
+
+    /// Whether all is there that was acknowledged: call it after [`open`](Self::open), with the last
+    /// position of which the source of the events knows.
+    ///
+    /// A log that lost its end, to a disk that did not keep its word or to an old copy, is a whole
+    /// log of an earlier time; only somebody outside of it can tell. A source that goes on from
+    /// [`position`](Self::position) heals it, as events at the same positions have the same effects
+    /// under the same numbers. One that cannot send so far back must know of the loss.
+    ///
+    /// # Errors
+    /// [`LogGap`] where the log ends before `acknowledged`.
+    pub const fn require(&self, acknowledged: Position) -> Result<(), LogGap> {
+        if self.position < acknowledged {
+            return Err(LogGap {
+                end: self.position,
+                at: acknowledged,
+            });
+        }
+        Ok(())
     }
 
     /// How many events wait: what a crash would lose now.

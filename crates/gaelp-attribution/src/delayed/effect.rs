@@ -81,12 +81,24 @@ pub struct Correction {
 }
 
 impl Correction {
-    /// The correction for a replay buffer or a bandit; `None` where no decision led to the touch.
+    /// The correction for a replay buffer or a bandit; `None` under any model but the first, whose
+    /// credits are the rewards, and where no decision led to the touch.
+    ///
+    /// Each model credits the whole value of a conversion, so the corrections of several together
+    /// would count it several times.
     ///
     /// The number is cut to 32 bits. A touch is corrected within the refund horizon only, in which
     /// two of its corrections would have to be 2³² apart to meet.
     pub fn reward(&self) -> Option<RewardCorrection> {
-        let origin = self.origin?;
+        self.reward_under(ModelIndex::REWARD)
+    }
+
+    /// As [`reward`](Self::reward), for a learner whose rewards are another model's credits.
+    ///
+    /// Ask for one and the same model throughout: what one learner is given under two models counts
+    /// twice.
+    pub fn reward_under(&self, model: ModelIndex) -> Option<RewardCorrection> {
+        let origin = self.origin.filter(|_| self.model == model)?;
         let low = self.number & u64::from(u32::MAX);
         Some(RewardCorrection {
             touchpoint: touchpoint(self.touch),
@@ -96,6 +108,46 @@ impl Correction {
             observed_at: self.at.micros(),
         })
     }
+}
+
+/// What a replay buffer or a bandit is to learn of effects: the changes of rewards, under the first
+/// model alone. The other models stand beside it for comparison.
+///
+/// ```
+/// use gaelp_attribution::{
+///     ChannelId, Conversion, ConversionKind, Event, EventId, Interaction, Model, RulesConfig,
+///     Timestamp, Touch, UserId,
+/// };
+/// use gaelp_attribution::delayed::{Arrival, DelayedRewards, Limits, Origin, rewards};
+/// use gaelp_core::{Currency, DecisionId, Micros, Money};
+///
+/// let rules = RulesConfig::default().validate()?;
+/// let models = vec![Model::Linear, Model::Last, Model::First];
+/// let mut machine = DelayedRewards::new(rules, models, Limits::default())?;
+/// let (now, user) = (Timestamp::from_micros(1_800_000_000_000_000), UserId::new(7));
+/// let touch = Touch {
+///     id: EventId::new(1), user, at: now, channel: ChannelId::new(0),
+///     interaction: Interaction::Click,
+/// };
+/// let sale = Conversion {
+///     id: EventId::new(2), user, at: now, value: Money::new(Micros::new(9), Currency::USD),
+///     kind: ConversionKind::Purchase,
+/// };
+/// let origin = Origin { decision: DecisionId::new(71), ..Origin::default() };
+/// let mut effects = Vec::new();
+/// machine.handle(&Arrival::of(now, Event::Touch(touch), origin), &mut effects)?;
+/// machine.handle(&Arrival::new(now, Event::Conversion(sale)), &mut effects)?;
+/// assert_eq!(effects.len(), 3, "a correction under each model");
+///
+/// let learnt: Vec<_> = rewards(&effects).map(|it| (it.decision.get(), it.delta.get())).collect();
+/// assert_eq!(learnt, [(71, 9)]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn rewards(effects: &[Effect]) -> impl Iterator<Item = RewardCorrection> {
+    effects.iter().filter_map(|effect| match effect {
+        Effect::Correction(correction) => correction.reward(),
+        _ => None,
+    })
 }
 
 /// The name of a touch outside of this crate: its number in decimal digits.

@@ -5,17 +5,42 @@ pub(super) const NONE: u32 = u32::MAX;
 
 /// An empty entry.
 const EMPTY: u64 = u64::MAX;
-/// The entries of a new table.
-const FIRST: usize = 64;
+/// Entries of a line.
+const WIDTH: usize = 8;
+/// The lines of a new table.
+const FIRST: usize = 8;
 
-/// Slots by hash, with linear probing.
+/// Entries that lie on one line of the cache, those in use first.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+struct Line([u64; WIDTH]);
+
+impl Line {
+    const EMPTY: Self = Self([EMPTY; WIDTH]);
+
+    #[inline]
+    fn is_full(&self) -> bool {
+        self.0[WIDTH - 1] != EMPTY
+    }
+
+    /// Takes out an entry; the last one takes its place.
+    fn take(&mut self, place: usize) -> u64 {
+        let used = self.0.iter().take_while(|&&entry| entry != EMPTY);
+        let last = used.count() - 1;
+        self.0.swap(place, last);
+        std::mem::replace(&mut self.0[last], EMPTY)
+    }
+}
+
+/// Slots by hash, in lines with linear probing.
 ///
-/// An entry is the upper half of the hash and the slot. Its home follows from that half alone, in
-/// the same order, so that growing reads and writes memory from front to back and never looks at
-/// the slots.
+/// An entry is the upper half of the hash and the slot. Its home is a line, or the next one with
+/// room, so that most are found with one access to memory. The home follows from the upper half
+/// alone, in the same order, so that growing reads and writes memory from front to back and never
+/// looks at the slots.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Index {
-    entries: Vec<u64>,
+    lines: Vec<Line>,
     len: usize,
 }
 
@@ -23,26 +48,48 @@ impl Index {
     /// The slot of a hash for which `is` holds.
     #[inline]
     pub(super) fn find(&self, hash: u64, is: impl Fn(u32) -> bool) -> Option<u32> {
-        self.probe(hash).find(|&slot| is(slot))
+        if self.lines.is_empty() {
+            return None;
+        }
+        let mut at = self.home(hash);
+        loop {
+            let line = &self.lines[at];
+            let alike = line.0.iter().filter(|&&entry| is_alike(entry, hash));
+            let mut slots = alike.map(|&entry| slot_of(entry));
+            if let Some(slot) = slots.find(|&slot| slot != NONE && is(slot)) {
+                return Some(slot);
+            }
+            if !line.is_full() {
+                return None;
+            }
+            at = self.after(at);
+        }
     }
 
     /// Reads the home of a hash. Nothing depends on what it holds, so that many such reads overlap.
     #[inline]
     pub(super) fn glance(&self, hash: u64) -> u64 {
         let home = self.home(hash);
-        self.entries.get(home).copied().unwrap_or(EMPTY)
+        self.lines.get(home).map_or(EMPTY, |line| line.0[0])
     }
 
-    /// The slot that a hash most likely has, without looking at it; [`NONE`] where there is none.
+    /// The slot that a hash most likely has, without looking at it; [`NONE`] where its home has none.
     #[inline]
     pub(super) fn guess(&self, hash: u64) -> u32 {
-        self.probe(hash).next().unwrap_or(NONE)
+        let line = self.lines.get(self.home(hash)).unwrap_or(&Line::EMPTY);
+        let mut guess = NONE;
+        for &entry in &line.0 {
+            if is_alike(entry, hash) {
+                guess = slot_of(entry);
+            }
+        }
+        guess
     }
 
     /// Adds a slot that is not in the table.
     #[inline]
     pub(super) fn insert(&mut self, hash: u64, slot: u32) {
-        if (self.len + 1) * 4 > self.entries.len() * 3 {
+        if (self.len + 1) * 4 > self.lines.len() * WIDTH * 3 {
             self.grow();
         }
         self.len += 1;
@@ -51,85 +98,102 @@ impl Index {
 
     /// Removes a slot that is in the table.
     pub(super) fn remove(&mut self, hash: u64, slot: u32) {
-        let size = self.entries.len();
-        if size == 0 {
+        if self.lines.is_empty() {
             return;
         }
         let entry = hash & !LOW | u64::from(slot);
         let mut hole = self.home(entry);
-        while self.entries[hole] != entry {
-            if self.entries[hole] == EMPTY {
+        let place = loop {
+            let line = &self.lines[hole];
+            if let Some(place) = line.0.iter().position(|&other| other == entry) {
+                break place;
+            }
+            if !line.is_full() {
                 return;
             }
-            hole = (hole + 1) % size;
-        }
+            hole = self.after(hole);
+        };
         self.len -= 1;
-        // What follows moves up, unless it would come to stand before its home.
+        let mut was_full = self.lines[hole].is_full();
+        self.lines[hole].take(place);
+        // What found a line full on its way moves up to where there is room now.
         let mut next = hole;
-        loop {
-            next = (next + 1) % size;
-            let entry = self.entries[next];
-            if entry == EMPTY {
+        while was_full {
+            next = self.after(next);
+            let line = &self.lines[next];
+            let full = line.is_full();
+            let passed = |&entry: &u64| {
+                entry != EMPTY && self.distance(self.home(entry), next) >= self.distance(hole, next)
+            };
+            if let Some(place) = line.0.iter().position(passed) {
+                let moved = self.lines[next].take(place);
+                self.lines[hole].0[WIDTH - 1] = moved;
+                hole = next;
+                was_full = full;
+            } else if !full {
                 break;
             }
-            let from_home = (next + size - self.home(entry)) % size;
-            let from_hole = (next + size - hole) % size;
-            if from_home >= from_hole {
-                self.entries[hole] = entry;
-                hole = next;
-            }
         }
-        self.entries[hole] = EMPTY;
     }
 
     /// The bytes that it holds.
     pub(super) fn bytes(&self) -> usize {
-        self.entries.capacity() * size_of::<u64>()
-    }
-
-    /// The slots whose hash has the same upper half.
-    #[inline]
-    fn probe(&self, hash: u64) -> impl Iterator<Item = u32> {
-        let size = self.entries.len();
-        let mut at = if size == 0 { 0 } else { self.home(hash) };
-        std::iter::from_fn(move || {
-            if size == 0 {
-                return None;
-            }
-            let entry = self.entries[at];
-            at = if at + 1 == size { 0 } else { at + 1 };
-            (entry != EMPTY).then_some(entry)
-        })
-        .filter(move |entry| (entry ^ hash) & !LOW == 0)
-        .map(slot_of)
+        self.lines.capacity() * size_of::<Line>()
     }
 
     #[inline]
     fn home(&self, entry: u64) -> usize {
-        // Below the size of the table, as the upper half is below 2^32.
-        (((entry >> 32) * self.entries.len() as u64) >> 32) as usize
+        // Below the number of lines, as the upper half is below 2^32.
+        (((entry >> 32) * self.lines.len() as u64) >> 32) as usize
+    }
+
+    #[inline]
+    fn after(&self, line: usize) -> usize {
+        if line + 1 == self.lines.len() {
+            0
+        } else {
+            line + 1
+        }
+    }
+
+    /// How many lines after one another comes, around the end.
+    fn distance(&self, from: usize, to: usize) -> usize {
+        if to >= from {
+            to - from
+        } else {
+            to + self.lines.len() - from
+        }
     }
 
     #[inline]
     fn place(&mut self, entry: u64) {
-        let size = self.entries.len();
         let mut at = self.home(entry);
-        while self.entries[at] != EMPTY {
-            at = if at + 1 == size { 0 } else { at + 1 };
+        loop {
+            let line = &mut self.lines[at];
+            if let Some(room) = line.0.iter_mut().find(|other| **other == EMPTY) {
+                *room = entry;
+                return;
+            }
+            at = self.after(at);
         }
-        self.entries[at] = entry;
     }
 
     #[cold]
     fn grow(&mut self) {
-        let size = (self.entries.len() / 2 * 3).max(FIRST);
-        let old = std::mem::replace(&mut self.entries, vec![EMPTY; size]);
-        for entry in old {
+        let size = (self.lines.len() / 2 * 3).max(FIRST);
+        let old = std::mem::replace(&mut self.lines, vec![Line::EMPTY; size]);
+        for entry in old.into_iter().flat_map(|line| line.0) {
             if entry != EMPTY {
                 self.place(entry);
             }
         }
     }
+}
+
+/// Whether an entry may be that of a hash.
+#[inline]
+const fn is_alike(entry: u64, hash: u64) -> bool {
+    (entry ^ hash) & !LOW == 0
 }
 
 /// The lower half of an entry: the slot.

@@ -18,7 +18,7 @@ const MERGES: u32 = 10_000_000;
 /// What exceeds them is evicted, soonest to expire first, and counted; only merges are refused
 /// then, because forgetting one would tear a user apart.
 ///
-/// **Units.** 32 bytes a touch, about 10 more for its share of a user at four touches each, and 48
+/// **Units.** 32 bytes a touch, about 11 more for its share of a user at four touches each, and 48
 /// for what led to it where that is given. A conversion takes about 200 bytes, and 80 with each
 /// touch that it credits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

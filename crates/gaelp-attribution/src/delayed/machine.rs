@@ -25,8 +25,8 @@ pub(super) use convert::LARGEST;
 
 /// Arrivals whose memory is fetched together.
 const GROUP: usize = 64;
-/// How far along a ring of touches is fetched ahead.
-const AHEAD: usize = 8;
+/// How many of a user's touches are fetched ahead.
+const AHEAD: u64 = 8;
 
 /// Touches that wait for conversions, and conversions that may still change.
 ///
@@ -50,8 +50,8 @@ const AHEAD: usize = 8;
 /// has ended receives corrections as any other, and
 /// [`corrections_for`](Self::corrections_for) tells what it has received.
 ///
-/// **Cost.** A touch costs `O(1)` and about three accesses to memory, a conversion `O(touches of its
-/// user)`. In batches the accesses of neighbouring events overlap. See [`Limits`] for memory.
+/// **Cost.** A touch costs `O(1)` and two accesses to memory that is far away, where it is later than
+/// its user's others; a conversion `O(touches of its user)`. In batches the accesses of neighbouring events overlap. See [`Limits`] for memory.
 ///
 /// ```
 /// use gaelp_attribution::{

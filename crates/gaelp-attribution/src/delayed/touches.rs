@@ -20,7 +20,7 @@ pub(super) struct Record {
     pub(super) at: Timestamp,
     /// The slot of its user.
     pub(super) user: u32,
-    /// The user's next touch in time; after the newest comes the oldest.
+    /// The user's touch before it in time; of their oldest it says nothing.
     pub(super) next: u32,
     /// What it has earned, in `Credits`; `NONE` for nothing so far.
     pub(super) credit: u32,

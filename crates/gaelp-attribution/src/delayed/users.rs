@@ -1,44 +1,50 @@
-//! Users, and the ring of touches that each of them has.
+//! Users, and the touches that each of them has.
 
 use super::chunks::Chunks;
 use super::index::{Index, NONE};
 use super::touches::Touches;
 use crate::event::scatter;
-use crate::{EventId, UserId};
+use crate::{EventId, Timestamp, UserId};
 
 /// Bits of a filter; the other 16 count touches.
 const FILTER: u64 = 48;
 
-/// One user.
+/// One user, in half a cache line and never across two.
 #[derive(Clone, Copy, Debug)]
+#[repr(align(32))]
 pub(super) struct User {
     pub(super) key: UserId,
     /// In the lower 48 bits a Bloom filter of the ids of the touches, above them their count.
     filter: u64,
-    /// The newest touch; from it a ring leads to the oldest and on. `NONE` without touches.
+    /// When the newest touch was: one that comes later is put before it without a look at it.
+    newest_at: Timestamp,
+    /// The newest touch, from which links lead to the older ones; their count says where they end.
+    /// `NONE` without touches.
     pub(super) newest: u32,
     /// Their conversions, in `Conversions`; `NONE` without any.
     pub(super) buyer: u32,
 }
 
-const _: () = assert!(size_of::<User>() == 24);
+const _: () = assert!(size_of::<User>() == 32);
 
 impl User {
     const EMPTY: Self = Self {
         key: UserId::new(0),
         filter: 0,
+        newest_at: Timestamp::MIN,
         newest: NONE,
         buyer: NONE,
     };
 
-    /// How many touches are in the ring.
+    /// How many touches there are.
     #[inline]
     pub(super) fn count(&self) -> u64 {
         self.filter >> FILTER
     }
 
+    /// Whether a touch of an id may be among them; most that are not are known not to be.
     #[inline]
-    fn may_have(&self, id: EventId) -> bool {
+    pub(super) fn may_have(&self, id: EventId) -> bool {
         let bits = bits(id);
         self.filter & bits == bits
     }
@@ -129,7 +135,7 @@ impl Users {
         }
         // What has gone is still in the filter: it is made anew, as all ids pass by.
         let (mut found, mut filter) = (None, 0);
-        for place in ring(user.newest, touches) {
+        for place in self.newest_first(slot, touches) {
             let touch = touches[place].id;
             filter |= bits(touch);
             if touch == id {
@@ -141,66 +147,81 @@ impl Users {
     }
 
     /// The oldest touch of a user.
-    #[inline]
     pub(super) fn oldest(&self, slot: u32, touches: &Touches) -> Option<u32> {
-        let newest = self.slots[slot].newest;
-        (newest != NONE).then(|| touches[newest].next)
+        self.newest_first(slot, touches).last()
     }
 
-    /// The touches of a user, oldest first.
+    /// The touches of a user, newest first.
     #[inline]
-    pub(super) fn journey<'a>(
+    pub(super) fn newest_first<'a>(
         &self,
         slot: u32,
         touches: &'a Touches,
     ) -> impl Iterator<Item = u32> + use<'a> {
-        ring(self.slots[slot].newest, touches)
+        let user = &self.slots[slot];
+        let (mut next, mut left) = (user.newest, user.count());
+        std::iter::from_fn(move || {
+            left = left.checked_sub(1)?;
+            let place = next;
+            if left > 0 {
+                next = touches[place].next;
+            }
+            Some(place)
+        })
     }
 
-    /// Puts a touch into its user's ring, behind all that are not after it.
+    /// Lets go of all touches of a user at once; they still link to each other.
+    pub(super) fn release(&mut self, slot: u32) {
+        let user = &mut self.slots[slot];
+        (user.newest, user.filter) = (NONE, 0);
+    }
+
+    /// Puts a touch among its user's, behind all that are not after it.
     #[inline]
     pub(super) fn link(&mut self, place: u32, touches: &mut Touches) {
         let touch = &mut touches[place];
-        let order = touch.order();
+        let (order, id, at) = (touch.order(), touch.id, touch.at);
         let user = &mut self.slots[touch.user];
-        user.filter = (user.filter | bits(touch.id)) + (1 << FILTER);
-        if user.newest == NONE {
-            touch.next = place;
-            user.newest = place;
-            return;
-        }
+        let mut older = user.count();
+        user.filter = (user.filter | bits(id)) + (1 << FILTER);
         let mut before = user.newest;
-        let newest = &mut touches[before];
-        if newest.order() <= order {
-            user.newest = place;
-            let oldest = std::mem::replace(&mut newest.next, place);
-            touches[place].next = oldest;
+        if older == 0 || at > user.newest_at || touches[before].order() <= order {
+            (user.newest, user.newest_at) = (place, at);
+            touches[place].next = before;
             return;
         }
-        // The newest is after it, so this ends at the newest at the latest.
-        while touches[touches[before].next].order() <= order {
+        older -= 1;
+        while older > 0 && touches[touches[before].next].order() > order {
             before = touches[before].next;
+            older -= 1;
         }
         touches[place].next = touches[before].next;
         touches[before].next = place;
     }
 
-    /// Takes a touch out of its user's ring.
+    /// Takes a touch away from its user.
     #[inline]
     pub(super) fn unlink(&mut self, place: u32, touches: &mut Touches) {
         let user = &mut self.slots[touches[place].user];
-        let mut before = user.newest;
-        while touches[before].next != place {
-            before = touches[before].next;
-        }
-        if before == place {
+        let mut older = user.count() - 1;
+        if older == 0 {
             (user.newest, user.filter) = (NONE, 0);
             return;
         }
         user.filter -= 1 << FILTER;
-        touches[before].next = touches[place].next;
+        let next = touches[place].next;
         if user.newest == place {
-            user.newest = before;
+            (user.newest, user.newest_at) = (next, touches[next].at);
+            return;
+        }
+        let mut before = user.newest;
+        while touches[before].next != place {
+            before = touches[before].next;
+            older -= 1;
+        }
+        // Nothing follows the link of the oldest: most go as that, and their neighbours stay unwritten.
+        if older > 1 {
+            touches[before].next = next;
         }
     }
 
@@ -208,21 +229,6 @@ impl Users {
     pub(super) fn bytes(&self) -> usize {
         self.slots.bytes() + self.index.bytes() + self.free.capacity() * size_of::<u32>()
     }
-}
-
-/// The touches of a ring, oldest first.
-#[inline]
-fn ring(newest: u32, touches: &Touches) -> impl Iterator<Item = u32> {
-    let mut next = if newest == NONE {
-        None
-    } else {
-        Some(touches[newest].next)
-    };
-    std::iter::from_fn(move || {
-        let place = next?;
-        next = (place != newest).then(|| touches[place].next);
-        Some(place)
-    })
 }
 
 impl std::ops::Index<u32> for Users {

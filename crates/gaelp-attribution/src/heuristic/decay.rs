@@ -62,13 +62,17 @@ impl Decay {
     /// and how many those are.
     fn parts(&self, age: Span) -> (u64, u64) {
         let age = age.micros().unsigned_abs();
-        if age < self.half_life {
-            return (self.part_of_one(age), 0);
+        if self.half_life == 0 {
+            return (ONE, if age == 0 { 0 } else { u64::MAX });
         }
-        match age.checked_div(self.half_life) {
-            Some(halvings) => (self.part_of_one(age % self.half_life), halvings),
-            None => (ONE, if age == 0 { 0 } else { u64::MAX }),
+        // The reciprocal is at most one too small, so the quotient is too.
+        let mut halvings = upper(age, self.reciprocal);
+        let mut rest = age - halvings * self.half_life;
+        if rest >= self.half_life {
+            halvings += 1;
+            rest -= self.half_life;
         }
+        (self.part_of_one(rest), halvings)
     }
 
     /// 2^(−age ÷ half-life) with 63 binary places, for an age below the half-life.
@@ -101,6 +105,13 @@ const fn wide(a: u64, b: u128) -> u64 {
     let low = a as u128 * (b & u64::MAX as u128);
     let upper = a as u128 * (b >> 64);
     (upper + (low >> 64)) as u64
+}
+
+/// The whole part of `a · b ÷ 2¹²⁸`.
+const fn upper(a: u64, b: u128) -> u64 {
+    let low = a as u128 * (b & u64::MAX as u128);
+    let upper = a as u128 * (b >> 64);
+    ((upper + (low >> 64)) >> 64) as u64
 }
 
 /// 2^(−i ÷ 2^(first + 7)) for every i: the bits of i choose among repeated square roots of ½.

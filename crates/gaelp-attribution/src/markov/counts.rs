@@ -1,13 +1,17 @@
 //! How often each transition was made: what chains are made of, and what merges.
 
+mod keys;
+mod pass;
 mod single;
 
 use gaelp_core::Micros;
 use serde::{Deserialize, Serialize};
 
+pub(super) use keys::Keys;
+use pass::{add_to, count, index};
+
 use super::tally::Tally;
 use super::{Markov, Order};
-use crate::columns::Outcome;
 use crate::{ChannelId, Code, FitError, Offset, PathTable};
 
 /// The counts of a chain.
@@ -326,144 +330,6 @@ impl From<MarkovCounts> for Stored {
     fn from(counts: MarkovCounts) -> Self {
         counts.stored
     }
-}
-
-/// How states and steps are numbered.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Keys {
-    order: usize,
-    /// One more than there are channels.
-    base: u64,
-    /// The base to the power of the order: above every key of a state.
-    states: u64,
-    /// The base to the power after it: above every key of a step.
-    steps: u64,
-}
-
-impl Keys {
-    fn new(channels: usize, order: Order) -> Result<Self, FitError> {
-        let too_many = FitError::TooManyChannels { channels };
-        let base = channels as u64 + 1;
-        let power = u32::from(order.get());
-        let states = base.checked_pow(power).ok_or(too_many)?;
-        let steps = states.checked_mul(base).ok_or(too_many)?;
-        Ok(Self {
-            order: order.length(),
-            base,
-            states,
-            steps,
-        })
-    }
-
-    /// The states that a step leads from and to.
-    pub(super) const fn ends(&self, step: u64) -> (u64, u64) {
-        (step / self.base, step % self.states)
-    }
-
-    /// The channels of a state, oldest first.
-    pub(super) fn channels(&self, state: u64) -> Vec<ChannelId> {
-        let mut channels: Vec<ChannelId> = self.digits(state).collect();
-        channels.reverse();
-        channels
-    }
-
-    /// The channels of a state, newest first.
-    pub(super) fn digits(&self, state: u64) -> impl Iterator<Item = ChannelId> {
-        let base = self.base;
-        let rests = std::iter::successors(Some(state), move |rest| Some(rest / base));
-        rests.take_while(|&rest| rest > 0).map(move |rest| {
-            let number = (rest % base).saturating_sub(1);
-            ChannelId::new(u16::try_from(number).unwrap_or(u16::MAX))
-        })
-    }
-
-    /// Whether a step leads from a state to itself.
-    fn stays(&self, step: u64) -> bool {
-        let (from, to) = self.ends(step);
-        from == to
-    }
-
-    fn is_state(&self, key: u64) -> bool {
-        key > 0 && key < self.states && !self.has_gap(key)
-    }
-
-    fn is_step(&self, key: u64) -> bool {
-        // Only states of full length are left for another.
-        key < self.steps && key >= self.states && !self.has_gap(key) && !self.stays(key)
-    }
-
-    /// Whether there is a digit of zero below the highest.
-    fn has_gap(&self, key: u64) -> bool {
-        let mut rest = key;
-        while rest > 0 {
-            if rest.is_multiple_of(self.base) {
-                return true;
-            }
-            rest /= self.base;
-        }
-        false
-    }
-}
-
-/// Passes over all journeys: what begins and ends in states, and what steps from one to the next.
-fn count<C: Code, O: Offset>(
-    table: &PathTable<'_, C, O>,
-    keys: &Keys,
-    mut state: impl FnMut(u64, [u64; 4]),
-    mut step: impl FnMut(u64, u64),
-) {
-    // No key can wrap: that was checked with the largest of them.
-    let (base, states) = (keys.base, keys.states);
-    let digit = |code: &C| code.index() as u64 + 1;
-    let order = keys.order;
-    for (path, outcome) in table.rows() {
-        let Outcome {
-            conversions,
-            value,
-            nulls,
-        } = outcome;
-        let weight = conversions.wrapping_add(nulls);
-        if path.is_empty() || weight == 0 {
-            continue;
-        }
-        let ended = [0, conversions, nulls, value.cast_unsigned()];
-        if order == 1 {
-            let mut last = digit(&path[0]);
-            state(last, [weight, 0, 0, 0]);
-            for code in &path[1..] {
-                let next = digit(code);
-                step(last.wrapping_mul(base).wrapping_add(next), weight);
-                last = next;
-            }
-            state(last, ended);
-            continue;
-        }
-        let (head, tail) = path.split_at(order.min(path.len()));
-        let longer = |key: u64, code| key.wrapping_mul(base).wrapping_add(digit(code));
-        let mut key = head.iter().fold(0, longer);
-        state(key, [weight, 0, 0, 0]);
-        for (code, oldest) in tail.iter().zip(path) {
-            let made = longer(key, code);
-            step(made, weight);
-            key = made.wrapping_sub(digit(oldest).wrapping_mul(states));
-        }
-        state(key, ended);
-    }
-}
-
-#[inline]
-fn add_to<const N: usize>(sums: &mut [u64; N], more: [u64; N]) {
-    for (sum, more) in sums.iter_mut().zip(more) {
-        *sum = sum.wrapping_add(more);
-    }
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "keys of a plain table are below its length"
-)]
-const fn index(key: u64) -> usize {
-    key as usize
 }
 
 /// Two ascending lists as one; items of one key are added.

@@ -25,7 +25,8 @@ pub trait Explorer<M: Regressor> {
 /// The index is xᵀθ + α √(xᵀA⁻¹x); the largest is chosen, with certainty, and equal ones share.
 /// An arm that was never tried has the width α ‖x‖ ÷ √λ.
 ///
-/// **Cost**: O(K d²), 0.05 µs per arm of 16 features, plus the lesson.
+/// **Cost**: O(K d), and O(d²) for every arm whose mean and widest width, ‖x‖ ÷ √λ, do not rule out
+/// that it is the largest; plus the lesson.
 ///
 /// **Source**: Li, Chu, Langford & Schapire (2010), A contextual-bandit approach to personalized
 /// news article recommendation, algorithm 1; for arms that share a model, Chu, Li, Reyzin &
@@ -75,11 +76,8 @@ impl<M: Uncertain> Explorer<M> for LinUcb {
     }
 
     fn apart(&self, models: &[&M], features: &Features, _: u64) -> Chances {
-        let beliefs = M::beliefs(models, features).into_iter();
-        greedy(
-            &beliefs.map(|belief| self.index(belief)).collect::<Vec<_>>(),
-            0.0,
-        )
+        let scores = M::contest(models, features, |_, belief| self.index(belief));
+        greedy(&scores, 0.0)
     }
 
     fn together(&self, model: &M, arms: &[&Features], _: u64) -> Chances {

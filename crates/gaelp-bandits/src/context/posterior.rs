@@ -82,8 +82,18 @@ impl Posterior {
     pub(super) fn belief_by(&self, features: &Features, products: &[f64]) -> Belief {
         Belief {
             mean: self.score(features),
-            deviation: dot(&self.covariance, products).max(0.0).sqrt(),
+            deviation: self.deviation_by(products),
         }
+    }
+
+    fn deviation_by(&self, products: &[f64]) -> f64 {
+        dot(&self.covariance, products).max(0.0).sqrt()
+    }
+
+    /// The most that the deviation of features of this length can be, rounding included.
+    fn widest(&self, length: f64) -> f64 {
+        const ROUNDING: f64 = 1.0 + 1e-6;
+        ROUNDING * length / self.prior.sqrt()
     }
 
     /// A⁻¹ x and xᵀA⁻¹x.
@@ -211,6 +221,54 @@ impl Posterior {
         }
         worst
     }
+}
+
+/// What `score` makes of every posterior's belief; −∞ where that surely is not the largest.
+///
+/// A deviation takes d² steps and a mean d. No deviation exceeds ‖x‖ ÷ √λ, because evidence only
+/// narrows: so the score that a mean and that bound would have says which deviations are worth it.
+pub(super) fn contest<'a>(
+    posteriors: impl Iterator<Item = &'a Posterior>,
+    features: &Features,
+    score: impl Fn(usize, Belief) -> f64,
+) -> Vec<f64> {
+    let x = features.as_slice();
+    let length = dot(x, x).sqrt();
+    let mut best: Option<(usize, f64)> = None;
+    let mut arms: Vec<_> = posteriors
+        .enumerate()
+        .map(|(place, posterior)| {
+            let mean = posterior.score(features);
+            let at = |deviation| score(place, Belief { mean, deviation });
+            let most = at(0.0).max(at(posterior.widest(length)));
+            // What is no number is not passed over.
+            let most = if most.is_nan() { f64::INFINITY } else { most };
+            if best.is_none_or(|(_, highest)| most > highest) {
+                best = Some((place, most));
+            }
+            (posterior, mean, most)
+        })
+        .collect();
+    let products = products(x);
+    let of = |place: usize, (posterior, mean, _): (&Posterior, f64, f64)| {
+        let deviation = posterior.deviation_by(&products);
+        score(place, Belief { mean, deviation })
+    };
+    let Some((first, _)) = best else {
+        return Vec::new();
+    };
+    // The one that could be highest sets the mark for the others.
+    let mut highest = of(first, arms[first]);
+    let mut scores = vec![f64::NEG_INFINITY; arms.len()];
+    scores[first] = highest;
+    arms[first].2 = f64::NEG_INFINITY;
+    for (place, arm) in arms.into_iter().enumerate() {
+        if arm.2 >= highest {
+            scores[place] = of(place, arm);
+            highest = highest.max(scores[place]);
+        }
+    }
+    scores
 }
 
 /// The larger number; NaN if either is none.

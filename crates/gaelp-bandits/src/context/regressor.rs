@@ -87,6 +87,21 @@ pub trait Uncertain: Regressor {
         models.iter().map(|model| model.belief(features)).collect()
     }
 
+    /// What `score` makes of every model's belief, where only the largest counts: what surely is
+    /// not the largest may be left at −∞.
+    ///
+    /// `score` is monotone in the deviation, rising or falling.
+    fn contest(
+        models: &[&Self],
+        features: &Features,
+        score: impl Fn(usize, Belief) -> f64,
+    ) -> Vec<f64> {
+        let beliefs = Self::beliefs(models, features).into_iter().enumerate();
+        beliefs
+            .map(|(place, belief)| score(place, belief))
+            .collect()
+    }
+
     /// Rows such that the scores of the features given are their means plus the rows times a
     /// vector of independent standard normal variables: what scores of one model have in common.
     fn spreads(&self, features: &[&Features]) -> Vec<Vec<f64>>;

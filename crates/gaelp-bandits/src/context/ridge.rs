@@ -157,6 +157,15 @@ macro_rules! of_posterior {
                     .collect()
             }
 
+            fn contest(
+                models: &[&Self],
+                features: &Features,
+                score: impl Fn(usize, Belief) -> f64,
+            ) -> Vec<f64> {
+                let posteriors = models.iter().map(|model| &model.0);
+                $crate::context::posterior::contest(posteriors, features, score)
+            }
+
             fn spreads(&self, features: &[&Features]) -> Vec<Vec<f64>> {
                 self.0.spreads(features)
             }

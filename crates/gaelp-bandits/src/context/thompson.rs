@@ -143,7 +143,7 @@ impl<M: Uncertain> Disjoint<M, LinTs> {
     ///
     /// Its draws are its own: for the same decision it may choose another arm than `select`.
     ///
-    /// **Cost**: O(K d²), 0.05 µs per arm of 16 features.
+    /// **Cost**: O(K d), and O(d²) for every arm whose draw could be the largest.
     ///
     /// # Errors
     /// As [`ContextualPolicy::select`].
@@ -167,7 +167,6 @@ impl<M: Uncertain> Disjoint<M, LinTs> {
         decision: DecisionId,
     ) -> Result<ArmId, SelectError> {
         let models = self.models(context, eligible)?;
-        let beliefs = M::beliefs(&models, context);
         let mut rng = DecisionKey {
             seed,
             policy: self.version(),
@@ -175,10 +174,11 @@ impl<M: Uncertain> Disjoint<M, LinTs> {
         }
         .generator();
         let scale = self.explorer().scale;
-        let scores = beliefs
-            .iter()
-            .map(|belief| belief.mean + scale * belief.deviation * normal(&mut rng));
-        Ok(highest(eligible, scores))
+        let turns: Vec<f64> = models.iter().map(|_| normal(&mut rng)).collect();
+        let scores = M::contest(&models, context, |place, belief| {
+            belief.mean + scale * belief.deviation * turns[place]
+        });
+        Ok(highest(eligible, scores.into_iter()))
     }
 }
 

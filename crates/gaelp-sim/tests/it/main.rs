@@ -3,6 +3,7 @@
 
 mod border;
 mod crashes;
+mod knapsack;
 mod order;
 mod programme;
 mod regressions;

@@ -3,3 +3,4 @@
 #![expect(clippy::unwrap_used, reason = "in a test, what fails is the test")]
 
 mod architecture;
+mod corrections;

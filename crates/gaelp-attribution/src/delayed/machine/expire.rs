@@ -179,9 +179,8 @@ impl<W: Weigh> DelayedRewards<W> {
         for _ in 0..AHEAD {
             let mut read = false;
             for (cursor, &place) in cursors.iter_mut().zip(group) {
-                if *cursor != NONE {
-                    let next = self.touches[*cursor].next;
-                    *cursor = if next == place { NONE } else { next };
+                if *cursor != NONE && *cursor != place {
+                    *cursor = self.touches[*cursor].next;
                     read = true;
                 }
             }

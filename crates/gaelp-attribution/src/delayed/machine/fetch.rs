@@ -31,27 +31,40 @@ impl<W: Weigh> DelayedRewards<W> {
             };
         }
         let slots = cursors;
+        // Nothing is asked of what is read, so that no wrong guess of an answer stops the reading.
         let mut read = 0;
-        for cursor in cursors.iter_mut().filter(|cursor| **cursor != NONE) {
-            // A user may lie across two lines of the cache.
+        for &slot in slots.iter().filter(|&&slot| slot != NONE) {
+            read ^= self.users[slot].key.get();
+        }
+        std::hint::black_box(read);
+        let mut left = [0_u64; GROUP];
+        for ((cursor, left), arrival) in cursors.iter_mut().zip(&mut left).zip(group) {
+            if *cursor == NONE {
+                continue;
+            }
             let user = &self.users[*cursor];
-            read ^= user.key.get();
+            // A conversion looks at all touches of its user; another touch at those that may be the
+            // same, and a buyer's at all.
+            let walks = match &arrival.event {
+                Event::Conversion(_) => true,
+                Event::Touch(touch) => user.may_have(touch.id) || user.buyer != NONE,
+                _ => false,
+            };
+            *left = if walks { user.count().min(AHEAD) } else { 0 };
             *cursor = user.newest;
         }
-        for step in 0..AHEAD {
-            let mut more = false;
-            for (cursor, arrival) in cursors.iter_mut().zip(group) {
-                let converts = matches!(arrival.event, Event::Conversion(_));
-                if (converts || step == 0) && *cursor != NONE {
-                    if converts && let Some(origin) = self.touches.origin(*cursor) {
+        let mut read = 0;
+        let mut more = true;
+        while std::mem::take(&mut more) {
+            for (cursor, left) in cursors.iter_mut().zip(&mut left) {
+                if *left > 0 {
+                    *left -= 1;
+                    if let Some(origin) = self.touches.origin(*cursor) {
                         read ^= origin.episode.get();
                     }
                     *cursor = self.touches[*cursor].next;
-                    more = true;
+                    more |= *left > 0;
                 }
-            }
-            if !more {
-                break;
             }
         }
         std::hint::black_box(read);

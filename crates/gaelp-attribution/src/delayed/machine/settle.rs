@@ -64,9 +64,9 @@ impl<W: Weigh> DelayedRewards<W> {
             Scope::Lookback => None,
             Scope::SincePrevious => self.previous_of_kind(slot),
         };
-        for place in self.users.journey(record.user, &self.touches) {
+        for place in self.users.newest_first(record.user, &self.touches) {
             let touch = &self.touches[place];
-            if touch.at > record.at {
+            if after.is_some_and(|after| touch.order() <= after) {
                 break;
             }
             let reached = self.rules.reaches(
@@ -76,10 +76,11 @@ impl<W: Weigh> DelayedRewards<W> {
                 touch.interaction(),
                 touch.at,
             );
-            if reached && after.is_none_or(|after| touch.order() > after) {
+            if reached {
                 places.push(place);
             }
         }
+        places.reverse();
         self.rules.narrow(places, |&place| {
             let touch = &self.touches[place];
             (touch.channel, touch.interaction())

@@ -67,8 +67,11 @@ impl<W: Weigh> DelayedRewards<W> {
     }
 
     fn move_touches(&mut self, source: u32, target: u32, effects: &mut Vec<Effect>) {
-        while let Some(place) = self.users.oldest(source, &self.touches) {
-            self.users.unlink(place, &mut self.touches);
+        let mut places = std::mem::take(&mut self.scratch.places);
+        places.clear();
+        places.extend(self.users.newest_first(source, &self.touches));
+        self.users.release(source);
+        for &place in places.iter().rev() {
             let id = self.touches[place].id;
             if self.users.known(target, id, &self.touches).is_some() {
                 // It was delivered under both ids.
@@ -81,6 +84,7 @@ impl<W: Weigh> DelayedRewards<W> {
             self.users.link(place, &mut self.touches);
             self.trim(target, effects);
         }
+        self.scratch.places = places;
     }
 
     fn move_conversions(&mut self, source: u32, target: u32) {

@@ -79,7 +79,7 @@ fn assert_frequencies(
 /// A million draws in the long run; a fifth of that by default.
 #[test]
 fn independent_scores_win_as_often_as_stated() {
-    let draws = cases(200_000);
+    let draws = cases(1_000_000);
     let policy = taught(LinTs::default(), 6, 4);
     for values in [[1.0, 0.3, -0.2, 2.0], [0.1, 0.0, 0.0, -0.4]] {
         let x = features(&values);
@@ -182,7 +182,7 @@ fn correlated_scores_are_simulated_and_say_so() {
             .arm
     });
     let noise = 5.0 * 0.5 / 16_384_f64.sqrt();
-    assert_frequencies(&stated, cases(200_000), noise, |decision| {
+    assert_frequencies(&stated, cases(1_000_000), noise, |decision| {
         policy.draw(&context, &all, seed, decision).unwrap()
     });
     // An independent simulation of the same law, by a factor of the scores' own covariance.

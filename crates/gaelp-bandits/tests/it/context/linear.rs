@@ -66,6 +66,45 @@ fn golden_scores() {
     assert!((chosen.propensity.get() - 1.0).abs() < f64::EPSILON);
 }
 
+/// What surely is not the best is passed over: the best of all is chosen all the same, by the
+/// scores of all arms, whatever was learnt and however much widths count.
+#[test]
+fn arms_that_are_passed_over_are_not_the_best() {
+    let mut stream = Stream(5);
+    for (alpha, precision, signal) in [
+        (1.0, 1.0, 1.0),
+        (0.0, 1.0, 1.0),
+        (1e-3, 1e-3, 5.0),
+        (1000.0, 1.0, 1.0),
+        (0.3, 100.0, 30.0),
+        (2.0, 0.01, 0.1),
+    ] {
+        let model = Ridge::new(7, precision).unwrap();
+        let mut policy = Disjoint::new(LinUcb { alpha }, model, ids(20)).unwrap();
+        let all = policy.all();
+        let truth: Vec<f64> = (0..20 * 7).map(|_| signal * stream.normal()).collect();
+        for step in 0..400 {
+            let x = stream.features(7, 0.4);
+            let scores = scores(&policy, &x);
+            let best = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            let winners = scores.iter().filter(|score| **score >= best).count();
+            let share = 1.0 / f64::from(u32::try_from(winners).unwrap());
+            let stated = policy.propensities(&x, &all).unwrap();
+            for (arm, score) in all.iter().zip(&scores) {
+                let found = stated.get(arm).map_or(0.0, gaelp_core::Propensity::get);
+                let expected = if *score >= best { share } else { 0.0 };
+                assert!((found - expected).abs() < 1e-15, "step {step}, arm {arm}");
+            }
+            let place = scores.iter().position(|score| *score >= best).unwrap();
+            let coefficients = truth[place * 7..].iter().zip(x.as_slice());
+            let mean: f64 = coefficients.map(|(theta, x)| theta * x).sum();
+            let arm = u32::try_from(place).unwrap();
+            let reward = amount(mean + 0.3 * stream.normal());
+            policy.update(&[came(arm, &x, reward)]).unwrap();
+        }
+    }
+}
+
 /// 1 ÷ √λ times the length: 0.70710678, where two peers have 7.0710678.
 #[test]
 fn a_cold_arm_is_as_wide_as_its_prior() {
