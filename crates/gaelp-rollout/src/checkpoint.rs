@@ -6,11 +6,12 @@ use gaelp_platform::Capabilities;
 use serde::{Deserialize, Serialize};
 
 use crate::ad_set::AdSet;
+use crate::allowance::Allowance;
 use crate::days::DayBook;
 use crate::facts::Explored;
 use crate::machine::Told;
 use crate::shop::ShopBook;
-use crate::{Rollout, RolloutConfig, RolloutError};
+use crate::{Budgeting, Rollout, RolloutConfig, RolloutError};
 
 /// The format written, and the only one read.
 const FORMAT: u32 = 1;
@@ -39,6 +40,9 @@ pub struct Checkpoint {
     read_to: Vec<(Platform, UtcHour)>,
     breakers: Vec<(Platform, Breaker)>,
     ad_sets: Vec<(AdSetKey, AdSet)>,
+    /// Where budgets are paced. A checkpoint from before that has none, and begins one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    allowance: Option<Allowance>,
 }
 
 impl Checkpoint {
@@ -82,6 +86,12 @@ pub enum CheckpointError {
         /// Its value.
         value: Micros,
     },
+    /// A figure of the account's pacing that cannot be.
+    #[error("the checkpoint has {value} as an amount of the account's pacing")]
+    Allowance {
+        /// Its value.
+        value: Micros,
+    },
     /// λ outside of its bounds.
     #[error("the checkpoint has {found} as λ")]
     Lambda {
@@ -116,6 +126,7 @@ impl Rollout {
                 .iter()
                 .map(|(k, a)| (k.clone(), a.clone()))
                 .collect(),
+            allowance: self.allowance.clone(),
         }
     }
 
@@ -154,6 +165,13 @@ impl Rollout {
             }
         }
         rollout.ad_sets = checkpoint.ad_sets.into_iter().collect();
+        rollout.allowance = match (checkpoint.allowance, &rollout.config.budgeting) {
+            (Some(allowance), Budgeting::Paced(paced)) => {
+                let renewed = allowance.reconfigured(paced, &rollout.config);
+                Some(renewed.expect("a valid configuration has valid settings of pacing"))
+            }
+            _ => Allowance::new(&rollout.config, checkpoint.lambda),
+        };
         Ok(rollout)
     }
 
@@ -171,6 +189,17 @@ impl Rollout {
         let found = checkpoint.lambda;
         if found.is_negative() || found > self.config.lambda_max {
             return Err(CheckpointError::Lambda { found });
+        }
+        if let Some(allowance) = &checkpoint.allowance {
+            let found = allowance.highest_level();
+            if found > self.config.lambda_max {
+                return Err(CheckpointError::Lambda { found });
+            }
+            let mut amounts = allowance.amounts();
+            let believed = |value: &Micros| (Micros::ZERO..=MAX_AMOUNT).contains(value);
+            if let Some(value) = amounts.find(|value| !believed(value)) {
+                return Err(CheckpointError::Allowance { value });
+            }
         }
         for (key, ad_set) in &checkpoint.ad_sets {
             if !self.strategy.fits(&ad_set.learner) {

@@ -10,7 +10,7 @@ use gaelp_ledger::{LedgerConfig, LedgerConfigError, Limits};
 use gaelp_platform::Capabilities;
 use serde::{Deserialize, Serialize};
 
-use crate::{Mode, Phase};
+use crate::{Budgeting, Mode, Phase};
 
 mod validate;
 
@@ -56,6 +56,9 @@ pub struct RolloutConfig {
     pub response_elasticity: Ratio,
     /// Where revenue and conversions come from. Default: the platforms' own reports.
     pub revenue: RevenueFrom,
+    /// How an hour's budgets come about. Default: each ad set by itself.
+    #[serde(skip_serializing_if = "Budgeting::is_classic")]
+    pub budgeting: Budgeting,
     /// How many hours back reports are read again, to pick up restatements. Default: 0.
     pub reread_hours: u32,
     /// How many hours after midnight a day is taken as fully reported. Default: 0.
@@ -118,6 +121,7 @@ impl Default for RolloutConfig {
                 .into(),
             response_elasticity: Ratio::from_ppm(700_000),
             revenue: RevenueFrom::Platform,
+            budgeting: Budgeting::Classic,
             reread_hours: 0,
             settle_hours: 0,
             phase: Phase::Whole,

@@ -64,7 +64,8 @@ impl DayBook {
 }
 
 impl Rollout {
-    /// Closes the days that are over: each ad set learns from its day, λ follows the account's.
+    /// Closes the days that are over: each ad set learns from its day, λ follows the account's
+    /// unless it is set every hour.
     pub(crate) fn close_days(&mut self, now: UtcHour, records: &mut Vec<Record>) {
         for (date, span) in self.days.take_settled(now) {
             let mut by_platform: BTreeMap<Platform, Micros> = BTreeMap::new();
@@ -92,7 +93,9 @@ impl Rollout {
                 continue;
             }
             let target = self.config.daily_budget_target;
-            self.lambda.observe(account, target);
+            if self.config.budgeting.is_classic() {
+                self.lambda.observe(account, target);
+            }
             let state = |platform, target_spend, actual_spend| {
                 let lambda_spend = self.lambda.get();
                 let state = BudgetState {

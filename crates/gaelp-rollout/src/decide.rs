@@ -2,10 +2,12 @@
 
 use chrono::{DateTime, Utc};
 use gaelp_core::{
-    AdSetKey, Decision, DecisionId, EndKind, HourSpan, Level, Micros, Reason, Rounding, split,
+    AdSetKey, Choice, Decision, DecisionId, EndKind, HourSpan, Level, Micros, Ratio, Reason,
+    Rounding, split,
 };
 use gaelp_guardrails::{Conduct, Verdict, rules};
 
+use crate::ad_set::AdSet;
 use crate::facts::{Candidate, Common};
 use crate::send::Planned;
 use crate::strategy::Raise;
@@ -30,18 +32,38 @@ impl Rollout {
         let pause = self.watch_conduct(&common, &candidates, records);
         common.note_orders(self);
         let mut planned = Vec::new();
-        for candidate in &candidates {
-            if let Some(decision) = self.decide_one(&common, candidate, records) {
-                let platform = &candidate.key.platform;
-                common.note_raise(platform, decision.current, decision.allowed);
-                self.carry_out(decision, candidate, records, &mut planned);
-            }
+        if let Some(given) = self.allow(span) {
+            self.decide_paced(&mut common, &candidates, given, records, &mut planned);
+        } else {
+            self.decide_each(&mut common, &candidates, records, &mut planned);
         }
         planned.sort_by_key(|write: &Planned| write.raise);
         let admissions = planned
             .into_iter()
             .filter_map(|write| self.admit(clock, span, write));
         pause.into_iter().chain(admissions).collect()
+    }
+
+    /// Decides about every ad set by itself.
+    fn decide_each(
+        &mut self,
+        common: &mut Common,
+        candidates: &[Candidate],
+        records: &mut Vec<Record>,
+        planned: &mut Vec<Planned>,
+    ) {
+        for candidate in candidates {
+            let Some(chosen) = self.choose(common, candidate) else {
+                continue;
+            };
+            let proposal = Proposal::Multiplied;
+            let decided = self.conclude(common, candidate, chosen, proposal, records);
+            if let Some(decision) = decided {
+                let platform = &candidate.key.platform;
+                common.note_raise(platform, decision.current, decision.allowed);
+                self.carry_out(decision, candidate, records, planned);
+            }
+        }
     }
 
     fn candidates(&self, span: HourSpan) -> (Vec<Candidate>, Micros) {
@@ -136,18 +158,14 @@ impl Rollout {
         self.pass_on(common.clock, Order::Pause)
     }
 
-    fn decide_one(
-        &mut self,
-        common: &Common,
-        candidate: &Candidate,
-        records: &mut Vec<Record>,
-    ) -> Option<Decision> {
+    /// Lets an ad set's bandit choose its multiplier.
+    pub(crate) fn choose(&mut self, common: &Common, candidate: &Candidate) -> Option<Chosen> {
         let key = &candidate.key;
         let (now, local) = (common.span.from, common.local);
         // Changes count from what is in force, or, after a day whose cap cut, from before that.
         let ad_set = self.ad_sets.get_mut(key)?;
         let restored = ad_set.before_the_cap(candidate.in_force, local.date);
-        let mut current = restored.unwrap_or(candidate.in_force);
+        let current = restored.unwrap_or(candidate.in_force);
         ad_set.note_rate(now, current);
 
         let ad_set = self.ad_sets.get(key)?;
@@ -162,27 +180,60 @@ impl Rollout {
         let choice = ad_set
             .learner
             .select(&self.strategy, raise, self.config.seed, id);
-        let multiplier = self.strategy.multiplier(choice.arm);
-        let explores = self.strategy.explores(&ad_set.learner, choice.arm);
+        Some(Chosen {
+            id,
+            current,
+            restored: restored.is_some(),
+            multiplier: self.strategy.multiplier(choice.arm),
+            explores: self.strategy.explores(&ad_set.learner, choice.arm),
+            choice,
+        })
+    }
 
+    /// What the rules say of a proposal, and whether they found anything wrong.
+    pub(crate) fn judge(
+        &self,
+        common: &Common,
+        candidate: &Candidate,
+        ad_set: &AdSet,
+        chosen: &Chosen,
+        proposal: Proposal,
+    ) -> (Verdict, bool) {
+        let context = common.context(self, candidate, ad_set, chosen.current, chosen.explores);
+        let proposed = proposal.rate(chosen.current, chosen.multiplier);
+        let verdict = self.guardrails().evaluate(&context, proposed);
+        let found_wrong = verdict.reasons.iter().any(is_wrong);
+        (verdict, found_wrong)
+    }
+
+    /// Lets the rules judge a proposal, and makes a decision of what they allow.
+    pub(crate) fn conclude(
+        &mut self,
+        common: &Common,
+        candidate: &Candidate,
+        mut chosen: Chosen,
+        proposal: Proposal,
+        records: &mut Vec<Record>,
+    ) -> Option<Decision> {
+        let key = &candidate.key;
+        let (now, local) = (common.span.from, common.local);
         let ad_set = self.ad_sets.get(key)?;
-        let judge = |current: Micros| {
-            let context = common.context(self, candidate, ad_set, current, explores);
-            let proposed = current.checked_scale(multiplier, Rounding::Down);
-            let verdict = self
-                .guardrails()
-                .evaluate(&context, proposed.unwrap_or(current));
-            let found_wrong = verdict.reasons.iter().any(is_wrong);
-            (verdict, found_wrong)
-        };
-        let (mut verdict, mut wrong) = judge(current);
-        if wrong && restored.is_some() {
+        let (mut verdict, mut wrong) = self.judge(common, candidate, ad_set, &chosen, proposal);
+        if wrong && chosen.restored {
             // Going back to before the cap is a raise, and nothing is raised now.
-            current = candidate.in_force;
-            (verdict, wrong) = judge(current);
-        } else if restored.is_some() {
+            chosen.give_up(candidate.in_force);
+            (verdict, wrong) = self.judge(common, candidate, ad_set, &chosen, proposal);
+        } else if chosen.restored {
             self.ad_sets.get_mut(key)?.cap_cut = None;
         }
+        let Chosen {
+            id,
+            current,
+            choice,
+            multiplier,
+            explores,
+            ..
+        } = chosen;
         if explores {
             self.note_exploration(common, current, verdict.allowed);
         }
@@ -239,6 +290,46 @@ impl Rollout {
     }
 }
 
+/// What an ad set's bandit chose, and what that counts from.
+pub(crate) struct Chosen {
+    id: DecisionId,
+    pub(crate) current: Micros,
+    /// Whether that is the rate from before a cap cut it.
+    pub(crate) restored: bool,
+    pub(crate) choice: Choice,
+    pub(crate) multiplier: Ratio,
+    pub(crate) explores: bool,
+}
+
+impl Chosen {
+    /// Counts from what is in force after all.
+    pub(crate) fn give_up(&mut self, in_force: Micros) {
+        (self.current, self.restored) = (in_force, false);
+    }
+}
+
+/// What is proposed to the rules.
+#[derive(Clone, Copy)]
+pub(crate) enum Proposal {
+    /// The rate that changes count from, times the multiplier.
+    Multiplied,
+    /// A rate.
+    Rate(Micros),
+}
+
+impl Proposal {
+    /// The rate.
+    pub(crate) fn rate(self, current: Micros, multiplier: Ratio) -> Micros {
+        match self {
+            Self::Multiplied => {
+                let proposed = current.checked_scale(multiplier, Rounding::Down);
+                proposed.unwrap_or(current)
+            }
+            Self::Rate(rate) => rate,
+        }
+    }
+}
+
 /// Whether a reason says something against the ad set's rate. Being outside of the peak hours does
 /// not.
 fn is_wrong(reason: &Reason) -> bool {
@@ -251,7 +342,7 @@ fn decision(
     id: DecisionId,
     candidate: &Candidate,
     span: HourSpan,
-    choice: gaelp_core::Choice,
+    choice: Choice,
     current: Micros,
     verdict: Verdict,
 ) -> Decision {

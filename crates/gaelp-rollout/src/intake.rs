@@ -7,7 +7,7 @@ use gaelp_platform::BudgetReading;
 
 use crate::ad_set::{AdSet, Until};
 use crate::strategy::Learner;
-use crate::{Alert, AlertKind, Record, Rollout};
+use crate::{Alert, AlertKind, Budgeting, Record, Rollout};
 
 /// How long an ad set without reports and without a budget is still decided upon.
 const RETIRE_AFTER_HOURS: i64 = 72;
@@ -32,6 +32,9 @@ impl Rollout {
             let outcome = self.ad_set(&row.key).report(&row, revenue);
             let kind = match outcome {
                 Ok(Restated::Newer) => {
+                    if let Some(allowance) = &mut self.allowance {
+                        allowance.touch(row.span);
+                    }
                     records.push(Record::Metrics(row));
                     continue;
                 }
@@ -91,11 +94,16 @@ impl Rollout {
     /// What the rules, the day's closing and a second reading of reports need.
     pub(crate) fn retain_hours(&self) -> u32 {
         let rules = self.guardrails().trailing().retain_hours();
+        let curves = match &self.config.budgeting {
+            Budgeting::Paced(paced) => paced.evidence_hours,
+            Budgeting::Classic => 0,
+        };
         let days = 2 * 25 + self.config.settle_hours;
         let weeks = self.spike_weeks().map_or(0, |weeks| (weeks * 7 + 1) * 24);
         rules
             .max(days)
             .max(weeks)
+            .max(curves)
             .max(self.config.reread_hours + 24)
     }
 }

@@ -1,14 +1,15 @@
 //! The price of money.
 
+use gaelp_budget::Guide;
 use gaelp_core::{Micros, Ratio};
 use serde::{Deserialize, Serialize};
 
 /// λ, the price of money: a spent unit counts as 1 + λ.
 ///
-/// It follows the guide's rule, once a day: λ ← max(0, λ + η · (spend − target) ÷ target), in
+/// By itself it follows the guide's rule, once a day: λ ← max(0, λ + η · (spend − target) ÷ target), in
 /// integers, rounded half to even, and no higher than a bound. Spending less than the target
-/// lowers it, spending more raises it. The rule is an integrator without memory of where it came
-/// from; it settles slowly after a shock. Better controllers are for the budget crate to come.
+/// lowers it, spending more raises it. The rule is that of [`Guide`], with its traps; where budgets
+/// are paced ([`Budgeting::Paced`](crate::Budgeting::Paced)), another controller sets λ every hour.
 ///
 /// ```
 /// use gaelp_core::{Micros, Ratio};
@@ -48,22 +49,18 @@ impl Lambda {
 
     /// Follows a day's spend. A target that is not positive leaves λ as it is.
     pub fn observe(&mut self, spend: Micros, target: Micros) {
-        if target <= Micros::ZERO {
-            return;
-        }
-        let over = i128::from(spend.get()) - i128::from(target.get());
-        let change = divide_half_even(i128::from(self.step.ppm()) * over, i128::from(target.get()));
-        let moved = i128::from(self.value.ppm()) + change;
-        let bounded = moved.clamp(0, i128::from(self.max.ppm().max(0)));
-        self.value = Ratio::from_ppm(i64::try_from(bounded).expect("bounded by two i64"));
+        let rule = Guide {
+            step: self.step,
+            most: self.max,
+            ..Guide::default()
+        };
+        self.value = rule.follow(self.value, spend, target);
     }
-}
 
-fn divide_half_even(numerator: i128, denominator: i128) -> i128 {
-    let floor = numerator.div_euclid(denominator);
-    let twice = 2 * numerator.rem_euclid(denominator);
-    let up = twice > denominator || (twice == denominator && floor % 2 != 0);
-    floor + i128::from(up)
+    /// λ at a value that pacing has set.
+    pub(crate) const fn at(self, value: Ratio) -> Self {
+        Self { value, ..self }
+    }
 }
 
 #[cfg(test)]
@@ -101,12 +98,18 @@ mod tests {
         assert_eq!(after(123, 5, -1), 123);
     }
 
+    /// η of a millionth, so that λ moves by the quotient itself.
     #[test]
     fn halves_are_rounded_to_even() {
-        assert_eq!(divide_half_even(1, 2), 0);
-        assert_eq!(divide_half_even(3, 2), 2);
-        assert_eq!(divide_half_even(-1, 2), 0);
-        assert_eq!(divide_half_even(-3, 2), -2);
-        assert_eq!(divide_half_even(-5, 3), -2);
+        let moved = |spend, target| {
+            let mut lambda = Lambda::new(Ratio::from_ppm(10), Ratio::from_ppm(1), MAX);
+            lambda.observe(Micros::new(spend), Micros::new(target));
+            lambda.get().ppm() - 10
+        };
+        assert_eq!(moved(3, 2), 0);
+        assert_eq!(moved(5, 2), 2);
+        assert_eq!(moved(1, 2), 0);
+        assert_eq!(moved(-1, 2), -2);
+        assert_eq!(moved(-2, 3), -2);
     }
 }

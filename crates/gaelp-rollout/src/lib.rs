@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod ad_set;
+mod allowance;
+mod budgeting;
 mod checkpoint;
 mod clock;
 mod config;
@@ -18,14 +20,17 @@ mod ledger;
 mod machine;
 mod mode;
 mod phase;
+mod plan;
 mod record;
 mod seeded;
 mod send;
 mod shop;
 mod source;
+mod spread;
 mod strategy;
 mod turn;
 
+pub use budgeting::{Budgeting, PacedConfig};
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use config::{ConfigError, RevenueFrom, RolloutConfig, Violation};
 pub use drive::{DriveError, Outside, drive, step};
@@ -36,6 +41,7 @@ pub use lambda::Lambda;
 pub use machine::Rollout;
 pub use mode::Mode;
 pub use phase::{Comparison, Evidence, Fall, Judgement, Ladder, Missing, Phase};
+pub use plan::{PlanOutcome, PlanRecord, PlannedArm, Proof};
 pub use record::{
     Action, ActionRecord, ActionStatus, Alert, AlertKind, BudgetState, Credit, ExperienceRecord,
     Record, STATE_SCHEMA, State,

@@ -10,6 +10,7 @@ use gaelp_platform::Capabilities;
 use serde::{Deserialize, Serialize};
 
 use crate::ad_set::AdSet;
+use crate::allowance::Allowance;
 use crate::clock::Clock;
 use crate::days::DayBook;
 use crate::desk::Desk;
@@ -48,6 +49,8 @@ pub struct Rollout {
     pub(crate) strategy: Strategy,
     pub(crate) ad_sets: BTreeMap<AdSetKey, AdSet>,
     pub(crate) lambda: Lambda,
+    /// The account's pacing, where budgets are paced.
+    pub(crate) allowance: Option<Allowance>,
     pub(crate) days: DayBook,
     pub(crate) shop: ShopBook,
     pub(crate) desk: Desk,
@@ -101,6 +104,7 @@ impl Rollout {
         let limits = config.limits(sources.values().map(|source| &source.capabilities))?;
         Ok(Self {
             lambda: Lambda::new(config.lambda_spend, config.lagrange_step, config.lambda_max),
+            allowance: Allowance::new(&config, config.lambda_spend),
             days: DayBook::new(config.zone, config.settle_hours),
             shop: ShopBook::new(config.revenue, config.zone),
             desk: Desk::new(limits, &config),

@@ -7,7 +7,7 @@ use gaelp_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Checkpoint, Mode};
+use crate::{Checkpoint, Mode, PlanRecord};
 
 /// One entry of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -26,6 +26,8 @@ pub enum Record {
     Correction(RewardCorrection),
     /// A day's spend against its target.
     BudgetState(BudgetState),
+    /// What an hour was given, and how it was spread.
+    Plan(Box<PlanRecord>),
     /// Something a person should know.
     Alert(Alert),
     /// All that a rollout needs to go on after its process ended. Only the last one counts.
@@ -196,6 +198,9 @@ pub enum AlertKind {
     Fenced,
     /// A cap was exceeded several times in a row: nothing is raised until an operator says so.
     Emergency,
+    /// The hour's allowance cannot be spread as the minimums and caps demand: each ad set goes by
+    /// itself. The subject says what stands in the way.
+    NoPlan,
 }
 
 impl AlertKind {
@@ -216,6 +221,7 @@ impl AlertKind {
             Self::LedgerDamaged => "ledger_damaged",
             Self::Fenced => "fenced",
             Self::Emergency => "emergency",
+            Self::NoPlan => "no_plan",
         }
     }
 }

@@ -2,15 +2,19 @@
 
 use std::collections::BTreeSet;
 
+use gaelp_budget::{Controller, DualSubgradient, EntropicMirror, Guide, Pi, Pid};
 use gaelp_core::{AccountZone, AdSetKey, Currency, Micros, Platform, Ratio, Seed, UtcHour};
 use gaelp_guardrails::{GuardrailConfig, OnFreeze, RaiseCaps, Taper};
 use gaelp_platform::{Capabilities, CapabilitiesConfig};
-use gaelp_rollout::{Mode, RevenueFrom, RolloutConfig};
+use gaelp_rollout::{Budgeting, Mode, PacedConfig, RevenueFrom, RolloutConfig};
 
 use crate::{AdSetConfig, DayLimit, Dice, FaultKind, Market, Pacing, Plan, Traffic, WorldConfig};
 
 /// The stream of a seed that scenarios are drawn from.
 const SCENARIO: u64 = 12;
+/// The stream of a seed that says how budgets come about: its own, so that everything else of a seed
+/// is as it was before there was a choice.
+const BUDGETING: u64 = 14;
 
 /// Zones with the days before one of their clock changes of 2026, or whose midnights lie within a
 /// UTC hour.
@@ -203,10 +207,42 @@ fn rollout(seed: Seed, world: &WorldConfig, plan: &Plan, dice: &mut Dice) -> Rol
         },
         reread_hours: *dice.pick(&[0, 0, 0, 0, 6, 26]).unwrap_or(&0),
         settle_hours: *dice.pick(&[0, 4]).unwrap_or(&0),
+        budgeting: budgeting(&mut Dice::new(seed, BUDGETING)),
         guardrails,
         checkpoints: plan.kinds().iter().any(FaultKind::is_crash),
         ..RolloutConfig::default()
     }
+}
+
+/// Half of the accounts pace their budgets, most of them with other settings than the usual ones.
+fn budgeting(dice: &mut Dice) -> Budgeting {
+    if dice.chance(Ratio::from_ppm(500_000)) {
+        return Budgeting::Classic;
+    }
+    let usual = PacedConfig::default();
+    let controllers = [
+        Controller::default(),
+        EntropicMirror::default().into(),
+        DualSubgradient::default().into(),
+        Guide::default().into(),
+        Pi::default().into(),
+        Pid::default().into(),
+    ];
+    let mut share = |low, high| Ratio::from_ppm(dice.between(low, high) * 10_000);
+    let paced = PacedConfig {
+        band: share(5, 100),
+        dead_band: share(0, 10),
+        pooled_days: share(5, 300),
+        overdelivery: share(100, 200),
+        grows: share(0, 30),
+        ..usual.clone()
+    };
+    Budgeting::Paced(PacedConfig {
+        controller: *dice.pick(&controllers).unwrap_or(&usual.controller),
+        unattended_hours: u32::try_from(dice.between(0, 4)).unwrap_or(0),
+        evidence_hours: u32::try_from(dice.between(24, 336)).unwrap_or(24),
+        ..paced
+    })
 }
 
 /// Rules that most accounts leave off, each on in some: those whose facts a rollout has.

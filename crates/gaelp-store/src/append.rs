@@ -52,6 +52,7 @@ pub(crate) fn append(inner: &mut Inner, run: i64, record: &Record) -> Result<(),
         Record::Experience(experience) => self::experience(inner, run, experience),
         Record::Correction(correction) => self::correction(inner, run, correction),
         Record::BudgetState(state) => budget_state(inner, run, state),
+        Record::Plan(plan) => crate::plans::append(inner, run, plan),
         Record::Alert(alert) => self::alert(inner, run, alert),
         Record::Credit(credit) => self::credit(inner, run, credit),
         Record::Checkpoint(checkpoint) => crate::checkpoint::append(inner, run, checkpoint),
@@ -59,20 +60,20 @@ pub(crate) fn append(inner: &mut Inner, run: i64, record: &Record) -> Result<(),
     }
 }
 
-fn insert(inner: &Inner, sql: &str, params: impl Params) -> Result<bool, StoreError> {
+pub(crate) fn insert(inner: &Inner, sql: &str, params: impl Params) -> Result<bool, StoreError> {
     let inserted = inner.conn.prepare_cached(sql);
     let inserted = inserted.and_then(|mut statement| statement.execute(params));
     inserted.map(|rows| rows == 1).map_err(engine)
 }
 
-fn exists(inner: &Inner, sql: &str, params: impl Params) -> Result<bool, StoreError> {
+pub(crate) fn exists(inner: &Inner, sql: &str, params: impl Params) -> Result<bool, StoreError> {
     let found = inner.conn.prepare_cached(sql);
     found
         .and_then(|mut find| find.exists(params))
         .map_err(engine)
 }
 
-fn conflict(table: &'static str, key: RecordKey) -> StoreError {
+pub(crate) fn conflict(table: &'static str, key: RecordKey) -> StoreError {
     let key = Box::new(key);
     StoreError::Conflict { table, key }
 }

@@ -348,6 +348,12 @@ pub enum RecordKey {
         /// The platform, or `None` for the account.
         platform: Option<Platform>,
     },
+    /// The plan of some hours.
+    #[error("the plan of {span}")]
+    Plan {
+        /// Which hours.
+        span: HourSpan,
+    },
     /// An order or a refund.
     #[error("event {number} of order {order}")]
     Order {

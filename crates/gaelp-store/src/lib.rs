@@ -11,6 +11,7 @@ mod import;
 mod journal;
 mod ledger;
 mod names;
+mod plans;
 mod read;
 mod recorded;
 mod rows;

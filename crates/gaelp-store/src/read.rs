@@ -140,7 +140,7 @@ pub struct Records<T> {
 }
 
 impl<T> Records<T> {
-    fn new(store: Store, run: RunId) -> Self {
+    pub(crate) fn new(store: Store, run: RunId) -> Self {
         Self {
             store,
             run,
@@ -189,7 +189,7 @@ fn fill<T: Paged>(records: &mut Records<T>) -> Result<(), StoreError> {
 }
 
 /// Where a record stands in the order of its table.
-struct Place {
+pub(crate) struct Place {
     /// `ts` or `seq`.
     number: i64,
     ts_end: i64,
@@ -223,7 +223,7 @@ impl Place {
     }
 }
 
-trait Paged: Sized {
+pub(crate) trait Paged: Sized {
     /// At most [`PAGE`] records after a place, and the place of the last one.
     fn page(inner: &Inner, run: i64, after: &Place) -> Result<(Vec<Self>, Place), StoreError>;
 }
@@ -440,7 +440,7 @@ impl Paged for Credit {
 }
 
 /// A page of a table that is ordered by `seq`, its first column.
-fn by_number<T>(
+pub(crate) fn by_number<T>(
     inner: &Inner,
     run: i64,
     after: &Place,

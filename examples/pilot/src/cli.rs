@@ -75,6 +75,9 @@ pub(crate) struct RunArgs {
     /// What the account is to spend in a local day.
     #[arg(long, value_name = "AMOUNT")]
     daily_budget_target: Option<String>,
+    /// classic: each ad set by itself (default); paced: the account's hour is planned as a whole.
+    #[arg(long)]
+    budgeting: Option<String>,
     /// How fast λ follows the spend, once a day.
     #[arg(long, value_name = "NUMBER")]
     lagrange_step: Option<String>,
@@ -141,6 +144,7 @@ impl RunArgs {
             ("LAMBDA_SPEND", text(&self.lambda_spend)),
             ("DAILY_BUDGET_TARGET", text(&self.daily_budget_target)),
             ("LAGRANGE_STEP", text(&self.lagrange_step)),
+            ("BUDGETING", text(&self.budgeting)),
             ("SEED", text(&self.seed)),
             ("STORE", text(&self.store)),
             ("REPORT", text(&self.report)),

@@ -9,8 +9,8 @@ use gaelp::core::{
     Quantity, Ratio, Rounding, RuleId, UtcHour,
 };
 use gaelp::rollout::{
-    ActionRecord, ActionStatus, AlertKind, BudgetState, Credit, Mode, Record, RevenueFrom,
-    RolloutConfig,
+    ActionRecord, ActionStatus, AlertKind, BudgetState, Credit, Mode, PlanOutcome, PlanRecord,
+    Record, RevenueFrom, RolloutConfig,
 };
 
 use crate::summary::{Cell, Example};
@@ -39,10 +39,34 @@ pub(crate) struct Observer {
     pub(crate) alerts: BTreeMap<AlertKind, (u64, UtcHour, String)>,
     /// What of the shop's revenue was credited to ad sets.
     pub(crate) credited: Micros,
+    pub(crate) plans: Plans,
     pub(crate) experiences: u64,
     pub(crate) truncated: u64,
     pub(crate) least_propensity: Option<f64>,
     pub(crate) estimated_propensities: u64,
+}
+
+/// What was planned.
+#[derive(Debug, Default)]
+pub(crate) struct Plans {
+    pub(crate) planned: u64,
+    pub(crate) infeasible: u64,
+    pub(crate) fixed: u64,
+    pub(crate) days: BTreeMap<NaiveDate, PlannedDay>,
+    pub(crate) last: Option<PlanRecord>,
+    /// What was allowed of the last one.
+    pub(crate) allowed: BTreeMap<AdSetKey, Micros>,
+}
+
+/// What the steps of a day were given.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct PlannedDay {
+    pub(crate) steps: u64,
+    pub(crate) allowance: Micros,
+    pub(crate) least: Ratio,
+    pub(crate) most: Ratio,
+    /// The sum of λ, in millionths.
+    pub(crate) sum: i128,
 }
 
 /// What was decided, over all ad sets.
@@ -116,6 +140,7 @@ impl Observer {
             under_way: BTreeMap::new(),
             alerts: BTreeMap::new(),
             credited: Micros::ZERO,
+            plans: Plans::default(),
             experiences: 0,
             truncated: 0,
             least_propensity: None,
@@ -148,6 +173,7 @@ impl Observer {
                 };
                 self.reported(key, *span, &metrics);
             }
+            Record::Plan(plan) => self.planned(plan),
             Record::Action(action) => self.decided(action),
             Record::Experience(experience) => {
                 self.experiences += 1;
@@ -164,10 +190,42 @@ impl Observer {
         }
     }
 
+    fn planned(&mut self, plan: &PlanRecord) {
+        let date = self.zone.local(plan.span.from).date;
+        let plans = &mut self.plans;
+        match plan.outcome {
+            PlanOutcome::Infeasible { .. } => plans.infeasible += 1,
+            PlanOutcome::Fixed => plans.fixed += 1,
+            _ => plans.planned += 1,
+        }
+        let day = plans.days.entry(date).or_default();
+        let lambda = plan.pace.lambda;
+        day.least = if day.steps == 0 {
+            lambda
+        } else {
+            day.least.min(lambda)
+        };
+        day.most = day.most.max(lambda);
+        day.steps += 1;
+        day.sum += i128::from(lambda.ppm());
+        day.allowance = sum(day.allowance, plan.pace.allowance);
+        plans.allowed.clear();
+        plans.last = Some(plan.clone());
+    }
+
     fn decided(&mut self, action: &ActionRecord) {
         let decision = &action.decision;
         if !self.is_first_record(action) {
             return;
+        }
+        if self
+            .plans
+            .last
+            .as_ref()
+            .is_some_and(|plan| plan.span == decision.span)
+        {
+            let key = decision.key.clone();
+            self.plans.allowed.insert(key, decision.allowed);
         }
         let direction = decision.allowed.cmp(&decision.current);
         let seen = self.ad_sets.entry(decision.key.clone()).or_default();

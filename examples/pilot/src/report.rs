@@ -13,6 +13,7 @@ mod charts;
 mod credits;
 mod heatmap;
 mod number;
+pub(crate) mod plan;
 mod plot;
 mod span;
 mod svg;
@@ -77,6 +78,7 @@ struct Page<'a> {
     ad_set_cards: Cut<AdSetCard>,
     arms: Arms,
     learning: Vec<String>,
+    plan: Option<plan::Section>,
     inputs: Cut<Input>,
     alerts: Vec<Alert>,
     statuses: Vec<(&'static str, String, &'static str)>,
@@ -146,6 +148,7 @@ impl<'a> Page<'a> {
             ad_set_cards: tables::cards(&stories, &timeline, summary),
             arms: tables::arms(&stories),
             learning: learning(summary),
+            plan: plan::section(summary),
             inputs: inputs(summary),
             alerts: alerts(summary),
             statuses: statuses(summary),

@@ -8,9 +8,10 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use gaelp::budget::{Controller, DualSubgradient, EntropicMirror, Guide, Pi, Pid};
 use gaelp::core::{AccountZone, AdSetId, Currency, Micros, Ratio, Seed};
 use gaelp::guardrails::{GuardrailConfig, HourRange};
-use gaelp::rollout::{Mode, RevenueFrom, RolloutConfig};
+use gaelp::rollout::{Budgeting, Mode, PacedConfig, RevenueFrom, RolloutConfig};
 use gaelp_exports::{DateOrder, NumberFormat};
 
 use self::file::read_file;
@@ -349,6 +350,7 @@ impl Settings {
             } else {
                 RevenueFrom::Shop
             },
+            budgeting: self.budgeting()?,
             reread_hours: 0,
             settle_hours: self.get("SETTLE_HOURS")?,
             send_within_secs: self.get("SEND_WITHIN_SECS")?,
@@ -359,6 +361,35 @@ impl Settings {
             guardrails: self.guardrails()?,
             ..RolloutConfig::default()
         })
+    }
+
+    fn budgeting(&self) -> Result<Budgeting, SettingError> {
+        let guide = Guide {
+            step: self.ratio("LAGRANGE_STEP")?,
+            most: self.ratio("LAMBDA_MAX")?,
+            ..Guide::default()
+        };
+        let controller = match self.text("PACING_RULE") {
+            "entropic_mirror" => EntropicMirror::default().into(),
+            "dual_subgradient" => DualSubgradient::default().into(),
+            "guide" => guide.into(),
+            "pi" => Pi::default().into(),
+            "pid" => Pid::default().into(),
+            "fixed" => Controller::Fixed,
+            _ => {
+                let problem = "entropic_mirror, dual_subgradient, guide, pi, pid or fixed is \
+                               expected";
+                return Err(self.wrong("PACING_RULE", problem.to_owned()));
+            }
+        };
+        match self.text("BUDGETING") {
+            "classic" => Ok(Budgeting::Classic),
+            "paced" => Ok(Budgeting::Paced(PacedConfig {
+                controller,
+                ..PacedConfig::default()
+            })),
+            _ => Err(self.wrong("BUDGETING", "classic or paced is expected".to_owned())),
+        }
     }
 
     fn guardrails(&self) -> Result<GuardrailConfig, SettingError> {

@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
 use gaelp::core::{AdSetKey, HourSpan, Metrics, Micros, Platform, Ratio, RuleId};
-use gaelp::rollout::{RevenueFrom, RolloutConfig};
+use gaelp::rollout::{PlanOutcome, PlannedArm, RevenueFrom, RolloutConfig};
 use gaelp_store::RunId;
 
 use crate::import::{Stated, Taken};
-use crate::observe::{DaySums, Observer, Seen, micros, profit};
+use crate::observe::{DaySums, Observer, PlannedDay, Seen, micros, profit};
 use crate::settings::Settings;
 use crate::summary::{
-    AdSetStory, AlertCount, Arm, Day, Effect, Granularity, Guardrails, Kpi, Kpis, Learning, Period,
-    Point, Summary, Trailing,
+    AdSetStory, AlertCount, Arm, Day, Effect, Granularity, Guardrails, Kpi, Kpis, LastPlan,
+    Learning, Period, PlanDay, PlannedAdSet, Planning, Point, Summary, Trailing,
 };
 
 /// The layout's version.
@@ -100,6 +100,7 @@ pub(crate) fn run(
         ad_sets: stories(config, observer),
         alerts: alerts(observer),
         learning: learning(config, observer),
+        plan: planning(config, observer),
         limits: limits(config, observer, &taken, hourly),
         ..bare(settings, config, run, taken)
     }
@@ -130,6 +131,7 @@ fn bare(settings: &Settings, config: &RolloutConfig, run: RunId, taken: Taken) -
         ad_sets: Vec::new(),
         alerts: Vec::new(),
         learning: Learning::default(),
+        plan: None,
         limits: Vec::new(),
     }
 }
@@ -348,6 +350,56 @@ fn learning(config: &RolloutConfig, observer: &Observer) -> Learning {
     }
 }
 
+fn planning(config: &RolloutConfig, observer: &Observer) -> Option<Planning> {
+    let plans = &observer.plans;
+    let last = plans.last.as_ref()?;
+    let day = |(date, day): (&NaiveDate, &PlannedDay)| {
+        let mean = day.sum / i128::from(day.steps.max(1));
+        PlanDay {
+            date: date.to_string(),
+            steps: day.steps,
+            allowance: day.allowance,
+            least_lambda: day.least,
+            mean_lambda: Ratio::from_ppm(i64::try_from(mean).unwrap_or(i64::MAX)),
+            most_lambda: day.most,
+        }
+    };
+    let ad_set = |arm: &PlannedArm| PlannedAdSet {
+        key: arm.key.clone(),
+        current: arm.current,
+        least: arm.least,
+        most: arm.most,
+        proposed: arm.proposed,
+        allowed: plans.allowed.get(&arm.key).copied(),
+        marginal_profit: arm.marginal_profit,
+        binding: arm.binding,
+        reason: arm.reason(),
+    };
+    let (proof, why_not) = match &last.outcome {
+        PlanOutcome::Planned(proof) => (Some(*proof), None),
+        PlanOutcome::Infeasible { why } => (None, Some(why.clone())),
+        _ => (None, None),
+    };
+    Some(Planning {
+        planned: plans.planned,
+        infeasible: plans.infeasible,
+        fixed: plans.fixed,
+        days: plans.days.iter().map(day).collect(),
+        last: LastPlan {
+            at: config.zone.local(last.span.from).to_string(),
+            lambda: last.pace.lambda,
+            allowance: last.pace.allowance,
+            binds: last.pace.binds,
+            daily: last.daily,
+            reserve: last.pace.reserve,
+            fixed: last.fixed,
+            proof,
+            why_not,
+            ad_sets: last.arms.iter().map(ad_set).collect(),
+        },
+    })
+}
+
 /// What cannot be said because no file states it.
 fn unstated(stated: Stated) -> Vec<String> {
     let mut limits = Vec::new();
@@ -413,6 +465,13 @@ fn limits(config: &RolloutConfig, observer: &Observer, taken: &Taken, hourly: bo
     }
     if sum.spend == Micros::ZERO {
         limits.push("Nothing was spent in this period: there was nothing to decide.".to_owned());
+    }
+    if observer.plans.last.is_some() && config.mode == gaelp::rollout::Mode::Shadow {
+        limits.push(
+            "λ follows what was really spent, every hour. In shadow mode no suggestion changes that, \
+             so λ is further away here than where it would settle."
+                .to_owned(),
+        );
     }
     if config.mode == gaelp::rollout::Mode::Pilot {
         limits.push(

@@ -6,10 +6,11 @@
 
 use std::collections::BTreeMap;
 
+use gaelp::budget::{Binding, Binds};
 use gaelp::core::{
     AccountZone, AdSetKey, Currency, Level, Metrics, Micros, Platform, Ratio, RuleId, Seed,
 };
-use gaelp::rollout::{AlertKind, Mode};
+use gaelp::rollout::{AlertKind, Mode, Proof};
 use serde::Serialize;
 
 /// The whole summary.
@@ -41,6 +42,9 @@ pub(crate) struct Summary {
     pub(crate) ad_sets: Vec<AdSetStory>,
     pub(crate) alerts: Vec<AlertCount>,
     pub(crate) learning: Learning,
+    /// How the hours' money was planned; `None` where each ad set went by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) plan: Option<Planning>,
     /// What the program could not do with this input, in sentences.
     pub(crate) limits: Vec<String>,
 }
@@ -238,4 +242,67 @@ pub(crate) struct Learning {
     pub(crate) least_propensity: Option<f64>,
     pub(crate) lambda_start: Ratio,
     pub(crate) lambda_end: Ratio,
+}
+
+/// How the hours' money was planned.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Planning {
+    /// Steps with a plan.
+    pub(crate) planned: u64,
+    /// Steps in which minimums and caps left no room for one.
+    pub(crate) infeasible: u64,
+    /// Steps in which nothing might be changed.
+    pub(crate) fixed: u64,
+    pub(crate) days: Vec<PlanDay>,
+    pub(crate) last: LastPlan,
+}
+
+/// What a local day's steps were given.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PlanDay {
+    pub(crate) date: String,
+    pub(crate) steps: u64,
+    /// What they might spend, together.
+    pub(crate) allowance: Micros,
+    pub(crate) least_lambda: Ratio,
+    pub(crate) mean_lambda: Ratio,
+    pub(crate) most_lambda: Ratio,
+}
+
+/// The last plan, with its proof.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct LastPlan {
+    /// The local hour.
+    pub(crate) at: String,
+    pub(crate) lambda: Ratio,
+    /// What the step might spend, what bounds that, and the daily budget that spends it.
+    pub(crate) allowance: Micros,
+    pub(crate) binds: Binds,
+    pub(crate) daily: Micros,
+    /// What is held back for hours that were not reported.
+    pub(crate) reserve: Micros,
+    /// Daily budgets that may not be changed.
+    pub(crate) fixed: Micros,
+    /// The certificate.
+    pub(crate) proof: Option<Proof>,
+    /// What stood in the way, where there is no plan.
+    pub(crate) why_not: Option<String>,
+    pub(crate) ad_sets: Vec<PlannedAdSet>,
+}
+
+/// An ad set in the last plan. Rates are per hour.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct PlannedAdSet {
+    pub(crate) key: AdSetKey,
+    pub(crate) current: Micros,
+    pub(crate) least: Micros,
+    pub(crate) most: Micros,
+    pub(crate) proposed: Micros,
+    /// What the guardrails left of it.
+    pub(crate) allowed: Option<Micros>,
+    /// What the next dollar is expected to leave.
+    pub(crate) marginal_profit: f64,
+    pub(crate) binding: Option<Binding>,
+    /// The same in words.
+    pub(crate) reason: &'static str,
 }

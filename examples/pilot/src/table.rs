@@ -5,6 +5,7 @@ use std::fmt::Write;
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 use gaelp::core::Micros;
 
+use crate::report;
 use crate::summary::{Granularity, Kpi, Summary};
 
 /// How many ad sets the table shows.
@@ -21,6 +22,7 @@ pub(crate) fn render(summary: &Summary) -> String {
         effect(text, summary);
         rules(text, summary);
         days(text, summary);
+        plan(text, summary);
     }
     alerts(text, summary);
     for limit in &summary.limits {
@@ -201,6 +203,40 @@ fn days(text: &mut String, summary: &Summary) {
         text,
         "\nSpend against target, last {shown} days (decided by the {unit})\n{table}"
     );
+}
+
+fn plan(text: &mut String, summary: &Summary) {
+    let Some(planning) = &summary.plan else {
+        return;
+    };
+    let last = &planning.last;
+    let _ = writeln!(
+        text,
+        "\nPlans: {}\n  The last, {}: {} to spend, {}; λ {}",
+        report::plan::count(planning),
+        last.at,
+        money(last.allowance),
+        report::plan::binds(last.binds),
+        last.lambda,
+    );
+    for sentence in report::plan::proof(last) {
+        let _ = writeln!(text, "  {sentence}");
+    }
+    let mut table = table(&["", "next dollar", "current", "proposed", "allowed", "why"]);
+    for ad_set in last.ad_sets.iter().take(AD_SETS) {
+        table.add_row(vec![
+            shortened(&ad_set.key.to_string()),
+            format!("{:+.2}", ad_set.marginal_profit),
+            ad_set.current.to_string(),
+            ad_set.proposed.to_string(),
+            ad_set
+                .allowed
+                .map_or_else(undefined, |allowed| allowed.to_string()),
+            ad_set.reason.to_owned(),
+        ]);
+    }
+    left(&mut table, 5);
+    let _ = writeln!(text, "{table}");
 }
 
 fn alerts(text: &mut String, summary: &Summary) {

@@ -43,6 +43,9 @@ pub struct HourBook {
     pub(super) hour: UtcHour,
     pub(super) share: f64,
     pub(super) decided: Option<Pace>,
+    /// What really runs, where it is not what was decided.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) runs: Option<Micros>,
     pub(super) reported: Option<Reported>,
 }
 
@@ -69,6 +72,11 @@ impl HourBook {
     /// What was decided for it.
     pub fn decided(&self) -> Option<Pace> {
         self.decided
+    }
+
+    /// What it is expected to spend while it is not reported, where that is not what was decided.
+    pub fn runs(&self) -> Option<Micros> {
+        self.runs
     }
 
     /// What it spent, as far as it was reported.
@@ -109,6 +117,7 @@ impl DayBook {
                     hour,
                     share: share / total,
                     decided: None,
+                    runs: None,
                     reported: None,
                 })
                 .collect(),
@@ -145,10 +154,15 @@ impl DayBook {
             let reported = hour
                 .reported
                 .map(|reported| reported.spend.min(reported.highest));
-            [reported, hour.decided.map(|decided| decided.allowance)]
+            let decided = hour.decided.map(|decided| decided.allowance);
+            [reported, decided, hour.runs]
         });
         if amounts.flatten().any(Micros::is_negative) {
             return Err(PacingError::NegativeAmount);
+        }
+        let mut levels = self.hours.iter().filter_map(|hour| hour.decided);
+        if levels.any(|decided| decided.lambda.is_negative()) {
+            return Err(PacingError::NegativeLevel);
         }
         Ok(())
     }
@@ -232,7 +246,8 @@ impl DayBook {
     pub(super) fn ran(&self, place: usize) -> impl Iterator<Item = Micros> {
         let mut running = self.running;
         self.hours[..place].iter().map(move |hour| {
-            running = hour.decided.map_or(running, |decided| decided.allowance);
+            let decided = hour.decided.map(|decided| decided.allowance);
+            running = hour.runs.or(decided).unwrap_or(running);
             running
         })
     }

@@ -53,7 +53,8 @@ pub enum Binds {
 /// spend at worst, [`PacingConfig::overdelivery`] times its allowance. An hour for which nothing was
 /// decided counts at the worst of the allowance that ran on, and there is room for
 /// [`PacingConfig::unattended_hours`] of them in a row. As long as platforms and the loop keep to
-/// that from the day's first hour, the sum of the day is at most the cap.
+/// that from the day's first hour, the sum of the day is at most the cap. Where something else runs
+/// than what was allowed, [`BudgetState::runs`] says so, and that counts instead.
 ///
 /// **Cost.** A decision takes some microseconds; the state two days of hours.
 ///
@@ -138,6 +139,21 @@ impl BudgetState {
         &self.config
     }
 
+    /// The same days under other settings, as after a restart with a changed configuration. What
+    /// was decided stays.
+    ///
+    /// # Errors
+    /// [`OutOfRanges`] for settings out of range.
+    pub fn reconfigured(self, config: PacingConfig) -> Result<Self, OutOfRanges> {
+        config.validate()?;
+        Ok(Self { config, ..self })
+    }
+
+    /// The day before, which takes late reports.
+    pub fn yesterday(&self) -> Option<&DayBook> {
+        self.yesterday.as_ref()
+    }
+
     /// The day that runs.
     pub fn today(&self) -> Option<&DayBook> {
         self.today.as_ref()
@@ -194,6 +210,22 @@ impl BudgetState {
         let restated = day.report(place, revision, spend)?;
         self.carry();
         Ok(restated)
+    }
+
+    /// Says what an hour of today really runs at, where that is not its allowance: what other rules
+    /// left of it, or what could not be changed. Until the hour is reported it counts as this.
+    ///
+    /// # Errors
+    /// [`PacingError`] for an hour that is not today's, and for an amount below zero.
+    pub fn runs(&mut self, hour: UtcHour, amount: Micros) -> Result<(), PacingError> {
+        if amount.is_negative() {
+            return Err(PacingError::NegativeAmount);
+        }
+        let today = self.today.as_mut();
+        let found = today.and_then(|day| Some((day.place(hour)?, day)));
+        let (place, day) = found.ok_or(PacingError::NoSuchHour(hour))?;
+        day.hours[place].runs = Some(amount);
+        Ok(())
     }
 
     /// What an hour is given; asked again, the same.
@@ -380,6 +412,9 @@ pub enum PacingError {
     /// An amount below zero.
     #[error("amounts of money are not negative here")]
     NegativeAmount,
+    /// A price of money below zero.
+    #[error("λ is not negative")]
+    NegativeLevel,
     /// An hour of neither today nor yesterday.
     #[error("{0} is an hour of neither today nor yesterday")]
     NoSuchHour(UtcHour),

@@ -5,7 +5,7 @@ use std::fmt;
 use gaelp_core::{Micros, Ratio};
 
 use super::{RolloutConfig, Violation};
-use crate::Mode;
+use crate::{Budgeting, Mode};
 
 /// How far back reports may be read again: what an ad set's record retains.
 const MAX_REREAD_HOURS: u32 = 24 * 7;
@@ -23,6 +23,9 @@ pub(super) fn violations(config: &RolloutConfig) -> Vec<Violation> {
     choices(config, &mut check);
     time(config, &mut check);
     authority(config, &mut check);
+    if let Budgeting::Paced(paced) = &config.budgeting {
+        check.0.extend(paced.violations(config));
+    }
     check.0
 }
 

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "in a test, what fails is the test")]
 
+mod budgets;
 mod cap;
 mod learning;
 mod lists;

@@ -7,7 +7,7 @@ use gaelp_ledger::{BudgetsRead, LedgerError, Refusal, Reply, Request};
 use gaelp_platform::{PlatformError, Report, SetBudget, WriteOutcome};
 use gaelp_rollout::{
     ActionRecord, ActionStatus, AlertKind, Command, Event, LedgerAnswer, LedgerCall, LedgerTrouble,
-    Record,
+    PlanOutcome, Record,
 };
 
 use super::{CrashPoint, Runner, Simulation, out_of_turn, ready};
@@ -487,6 +487,12 @@ impl Simulation {
                         self.rearm_later();
                     }
                 }
+                Record::Plan(plan) => self.counters.branch(match plan.outcome {
+                    PlanOutcome::Planned(_) => "plan/planned",
+                    PlanOutcome::Infeasible { .. } => "plan/infeasible",
+                    PlanOutcome::Fixed => "plan/fixed",
+                    _ => "plan/other",
+                }),
                 _ => {}
             }
         }

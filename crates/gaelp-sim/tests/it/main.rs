@@ -5,6 +5,7 @@ mod border;
 mod crashes;
 mod knapsack;
 mod order;
+mod pacing;
 mod programme;
 mod regressions;
 #[cfg(gaelp_seeded_bugs)]

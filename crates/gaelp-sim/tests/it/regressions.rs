@@ -1,7 +1,8 @@
 //! Seeds that once found something. Each stays.
 
 use gaelp_core::Seed;
-use gaelp_sim::run;
+use gaelp_rollout::Budgeting;
+use gaelp_sim::{Scenario, Simulation};
 
 use crate::support::Failures;
 
@@ -55,7 +56,10 @@ const FOUND: &[(u64, &str)] = &[
 fn seeds_that_found_something_find_it_no_more() {
     let failures = Failures::default();
     for &(seed, what) in FOUND {
-        let outcome = run(Seed::new(seed), 168).unwrap();
+        // They were found where each ad set set its budget by itself.
+        let mut scenario = Scenario::drawn(Seed::new(seed), 168);
+        scenario.rollout.budgeting = Budgeting::Classic;
+        let outcome = Simulation::new(scenario).unwrap().run();
         failures.note_as(Seed::new(seed), &format!(" ({what})"), &outcome);
     }
     failures.assert_none();

@@ -52,6 +52,7 @@ fn read_all(store: &Store, file: FileId) -> Result<(), StoreError> {
     store.experiences(RUN).try_for_each(|row| row.map(drop))?;
     store.corrections(RUN).try_for_each(|row| row.map(drop))?;
     store.alerts(RUN).try_for_each(|row| row.map(drop))?;
+    store.plans(RUN).try_for_each(|row| row.map(drop))?;
     store.budget_states(RUN)?;
     store.counts(RUN)?;
     Ok(())
@@ -111,6 +112,16 @@ const ODD: &[(&str, &str)] = &[
         "INSERT INTO budget_state SELECT run, '2025-02-30', platform, 1, 1, 1 FROM budget_state \
          LIMIT 1",
         "budget_state.date ",
+    ),
+    (
+        "INSERT INTO plans SELECT 999, run, ts + 1440000000000, ts_end + 1440000000000, lambda, \
+         allowance, daily, '{}' FROM plans LIMIT 1",
+        "plans.plan_json ",
+    ),
+    (
+        "INSERT INTO plans SELECT 999, run, ts + 1440000000000, ts_end + 1440000000000, lambda, \
+         allowance, daily, plan_json FROM plans LIMIT 1",
+        "plans.plan_json ",
     ),
     (
         "INSERT INTO alerts SELECT 999, run, 0, 'boredom', '' FROM alerts LIMIT 1",

@@ -8,7 +8,7 @@ use gaelp_core::{
     UtcHour,
 };
 use gaelp_rollout::{
-    ActionRecord, ActionStatus, ExperienceRecord, Journal, MemoryJournal, Mode, Record,
+    ActionRecord, ActionStatus, ExperienceRecord, Journal, MemoryJournal, Mode, PlanRecord, Record,
 };
 use gaelp_store::{RecordKey, RunId, Store, StoreError};
 use pollster::block_on;
@@ -16,7 +16,7 @@ use proptest::prelude::*;
 
 use crate::support::{
     NOON, action, alert, budget_state, commit, correction, credit, decision, dump, experience,
-    key_strategy, metric_row, records, state,
+    key_strategy, metric_row, plan, records, state,
 };
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -44,6 +44,7 @@ fn agrees(store: &Store, run: RunId, memory: &MemoryJournal) -> Result<(), TestC
     let mut alerts = Vec::new();
     let mut metrics = BTreeMap::<_, MetricRow>::new();
     let mut credits = Vec::new();
+    let mut plans = Vec::new();
     for record in memory.records() {
         match record.clone() {
             Record::Action(action) => {
@@ -60,6 +61,7 @@ fn agrees(store: &Store, run: RunId, memory: &MemoryJournal) -> Result<(), TestC
                 states.insert((state.date, name), state);
             }
             Record::Alert(alert) if !alerts.contains(&alert) => alerts.push(alert),
+            Record::Plan(plan) if !plans.contains(&plan) => plans.push(plan),
             Record::Credit(credit) if !credits.contains(&credit) => credits.push(credit),
             Record::Metrics(row) => {
                 let place = (row.key.clone(), row.span.from, row.span.to);
@@ -97,6 +99,8 @@ fn agrees(store: &Store, run: RunId, memory: &MemoryJournal) -> Result<(), TestC
     });
     prop_assert_eq!(all(store.run_rows(run)?)?, metrics);
     prop_assert_eq!(all(store.credits(run))?, credits);
+    let plans: Vec<PlanRecord> = plans.into_iter().map(|plan| *plan).collect();
+    prop_assert_eq!(all(store.plans(run))?, plans);
     Ok(())
 }
 
@@ -225,6 +229,8 @@ fn other_content_under_a_known_key_is_a_conflict() -> Outcome {
     other_delta.delta = Micros::new(1);
     let mut other_day = budget_state(2);
     other_day.target_spend = Some(Micros::ZERO);
+    let mut other_plan = plan(2);
+    other_plan.arms[0].proposed = Micros::ZERO;
     let mut other_metrics = metric_row(2);
     other_metrics.metrics.clicks += 1;
     let id = RecordKey::Decision(decision(2).id);
@@ -260,6 +266,13 @@ fn other_content_under_a_known_key_is_a_conflict() -> Outcome {
                 platform: other_day.platform.clone(),
             },
             Record::BudgetState(other_day),
+        ),
+        (
+            "plans",
+            RecordKey::Plan {
+                span: other_plan.span,
+            },
+            Record::Plan(Box::new(other_plan)),
         ),
         (
             "metrics_hourly",
@@ -547,6 +560,7 @@ fn record() -> impl Strategy<Value = Record> {
         (0..9_u32).prop_map(|n| Record::BudgetState(budget_state(n))),
         (0..9_u32).prop_map(|n| Record::Alert(alert(n))),
         (0..9_u32).prop_map(|n| Record::Credit(credit(n))),
+        (0..9_u32).prop_map(|n| Record::Plan(Box::new(plan(n)))),
         (key_strategy(), -5..5_i32, 0..3_u32).prop_map(|(key, from, revision)| {
             // The same revision has the same figures.
             let metrics = gaelp_core::Metrics {

@@ -35,7 +35,7 @@ fn a_new_database_is_marked_as_ours() -> Result<(), Box<dyn std::error::Error>> 
     let path = folder.path().join("new.sqlite");
     drop(Store::open(&path)?);
     assert_eq!(pragma::<i64>(&path, "application_id"), 0x6761_656c);
-    assert_eq!(pragma::<i64>(&path, "user_version"), 3);
+    assert_eq!(pragma::<i64>(&path, "user_version"), 4);
     assert_eq!(pragma::<String>(&path, "journal_mode"), "wal");
     let before = dump(&path);
     Store::open(&path)?.check_integrity()?;
@@ -71,18 +71,18 @@ fn a_newer_database_is_refused() -> Result<(), Box<dyn std::error::Error>> {
     let folder = tempfile::tempdir()?;
     let path = folder.path().join("newer.sqlite");
     drop(Store::open(&path)?);
-    Connection::open(&path)?.pragma_update(None, "user_version", 4)?;
+    Connection::open(&path)?.pragma_update(None, "user_version", 5)?;
     let error = refused(&path);
     assert!(matches!(
         error,
         StoreError::NewerSchema {
-            found: 4,
-            supported: 3
+            found: 5,
+            supported: 4
         }
     ));
     assert_eq!(
         error.to_string(),
-        "the database has schema version 4, this program knows versions up to 3: update the \
+        "the database has schema version 5, this program knows versions up to 4: update the \
          program; nothing was changed"
     );
     Ok(())
@@ -160,7 +160,7 @@ fn a_database_of_version_1_opens() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(rows[0].metrics, spend(5));
     drop(store);
     // What came with later versions is there, and it is of the newest version now.
-    assert_eq!(pragma::<i64>(&path, "user_version"), 3);
+    assert_eq!(pragma::<i64>(&path, "user_version"), 4);
     let mut log = SqliteLedger::open(&path, ACCOUNT)?;
     assert_eq!(read_log(&mut log, 0)?, []);
     Ok(())

@@ -13,7 +13,7 @@ use gaelp_core::{
 use gaelp_ledger::{LedgerConfig, LedgerStore, Limits, Order, Request, Sealed};
 use gaelp_rollout::{
     Action, ActionRecord, ActionStatus, Alert, AlertKind, BudgetState, Credit, ExperienceRecord,
-    Journal, Mode, Record, State,
+    Journal, Mode, PlanRecord, Record, State,
 };
 use gaelp_store::{RunJournal, SqliteLedger, StoreError};
 use proptest::prelude::*;
@@ -175,6 +175,36 @@ pub(crate) fn credit(n: u32) -> Credit {
     }
 }
 
+/// A plan of two ad sets, or none where minimums are in the way.
+pub(crate) fn plan(n: u32) -> PlanRecord {
+    let hour = NOON.plus(i32::try_from(n).expect("few"));
+    let outcome = if n.is_multiple_of(3) {
+        serde_json::json!({"infeasible": {"why": "the minimums add up to 12.00 — too much"}})
+    } else {
+        serde_json::json!({"planned": {
+            "total": 9_000_000, "level": 1.234_567_890_123_456_7, "ends": "goal", "value": 0.1,
+            "bound": 0.1 + 1e-16, "gap": 1e-17, "best_move": -1e-300, "falls_freed": true,
+        }})
+    };
+    let arm = |name: &str, binding: serde_json::Value| {
+        serde_json::json!({
+            "key": AdSetKey::new(Platform::Meta, name), "multiplier": 1.25, "current": 400_000,
+            "least": 400_000, "most": 440_000, "proposed": 430_001 + n,
+            "marginal_profit": -0.1, "binding": binding,
+        })
+    };
+    let plan = serde_json::json!({
+        "span": HourSpan::hour(hour),
+        "pace": {
+            "lambda": 0.2, "allowance": 410_000 + n, "planned": 420_000, "reserve": 1,
+            "room": 9_999_999, "binds": "cap",
+        },
+        "daily": 10_000_000, "fixed": 3, "outcome": outcome,
+        "arms": [arm("α", "too_little".into()), arm("b", serde_json::json!({"group_cap": 1}))],
+    });
+    serde_json::from_value(plan).expect("a plan")
+}
+
 /// One record of every kind.
 pub(crate) fn records(n: u32) -> Vec<Record> {
     vec![
@@ -185,6 +215,7 @@ pub(crate) fn records(n: u32) -> Vec<Record> {
         Record::BudgetState(budget_state(n)),
         Record::Alert(alert(n)),
         Record::Credit(credit(n)),
+        Record::Plan(Box::new(plan(n))),
     ]
 }
 

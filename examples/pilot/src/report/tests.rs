@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use gaelp::core::{AdSetKey, Metrics, Micros, Platform, Quantity, RuleId};
 use gaelp::rollout::Mode;
 
-use self::sample::{Shape, cents, kpi, summary, totals_only};
+use self::sample::{Shape, cents, kpi, planning, summary, totals_only};
 use super::render;
 use crate::summary::{Day, Effect, Granularity, Guardrails, Kpi, Kpis, Learning, Summary};
 
@@ -206,6 +206,46 @@ fn pilot_mode_says_where_budgets_were_changed() {
         html.contains(
             "<th scope=\"row\">unknown</th><td class=\"n\">3</td><td>the answer was lost"
         )
+    );
+}
+
+#[test]
+fn a_plan_is_told_with_its_proof_and_in_words() {
+    let mut paced = summary(Shape::default());
+    assert!(!page(&paced).contains("id=\"plan\""));
+    paced.plan = Some(planning(&paced));
+    let html = page(&paced).replace("&#39;", "'");
+    assert!(html.contains("<a href=\"#plan\">Plan</a>"));
+    assert!(html.contains("1,300 of 1,344 steps had a plan; 40 had none, because minimums"));
+    assert!(html.contains(
+        "The last step, 2026-10-31 23:00, might spend 0.44\u{a0}USD, its part of what is left of the \
+         day's target"
+    ));
+    assert!(html.contains("λ was 0.250: a dollar spent counted as 1.25 dollars."));
+    assert!(html.contains("because the next dollar would bring less than it counts for."));
+    assert!(html.contains("the duality gap is 2.5e-13 of the value"));
+    assert!(
+        html.contains("<td>−0.31</td><td>0.10\u{a0}USD</td><td>0.09\u{a0}USD to 0.10\u{a0}USD")
+    );
+    assert!(html.contains("its first dollar would bring less than others' next"));
+    assert!(html.contains("It rises after hours above the target"));
+    // Least, mean and most λ of a day, beside its target and what its hours were allowed.
+    let date = &paced.days[0].date;
+    let row = excerpt(
+        &html,
+        &format!("<tr><th scope=\"row\">{date}</th><td>10.00</td><td>9.80"),
+    );
+    assert!(
+        row.contains("<td>0.100</td><td>0.200</td><td>0.400</td></tr>"),
+        "{row}"
+    );
+
+    let plan = paced.plan.as_mut().unwrap();
+    plan.last.proof = None;
+    plan.last.why_not = Some("the minimums of 4 ad sets <add up>".to_owned());
+    let html = page(&paced);
+    assert!(
+        html.contains("each ad set went by itself: the minimums of 4 ad sets &#60;add up&#62;.")
     );
 }
 

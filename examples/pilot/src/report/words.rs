@@ -99,6 +99,9 @@ pub(super) fn alert(kind: AlertKind) -> &'static str {
         AlertKind::WriteRejected => "A change of budget was refused.",
         AlertKind::ExternalEdit => "A budget was changed by somebody else.",
         AlertKind::Unattributed => "Orders came in while no ad set had spent anything.",
+        AlertKind::NoPlan => {
+            "Minimums and caps left no room for a plan; each ad set went by itself."
+        }
         other => other.as_str(),
     }
 }

@@ -170,13 +170,23 @@ pub(crate) const SETTINGS: &[(&str, &str, &str)] = &[
     (
         "LAGRANGE_STEP",
         "0.05",
-        "how fast λ follows the spend, once a day",
+        "how fast λ follows the spend: once a day, or hourly with PACING_RULE=guide",
     ),
     ("LAMBDA_MAX", "10", "the most λ may become"),
     (
         "DAILY_BUDGET_TARGET",
         "10",
         "what the account is to spend in a local day",
+    ),
+    (
+        "BUDGETING",
+        "classic",
+        "classic: each ad set by itself; paced: the account's hour is planned as a whole",
+    ),
+    (
+        "PACING_RULE",
+        "entropic_mirror",
+        "paced: what sets λ every hour: entropic_mirror, dual_subgradient, guide, pi, pid, fixed",
     ),
     (
         "SETTLE_HOURS",

@@ -2,6 +2,7 @@
 //! out.
 
 mod attribute;
+mod budgeting;
 mod kill;
 mod live;
 #[allow(dead_code, reason = "the kill test uses the rest of it")]

@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{Days, NaiveDate};
+use gaelp::budget::{Binding, Binds, Ends};
 use gaelp::core::{
     AdSetKey, Currency, Level, Metrics, Micros, Platform, Quantity, Ratio, RuleId, Seed,
 };
-use gaelp::rollout::{AlertKind, Mode};
+use gaelp::rollout::{AlertKind, Mode, Proof};
 
 use crate::summary::{
     AdSetStory, AlertCount, Arm, Cell, Day, Effect, Example, Granularity, Guardrails, Input, Kpi,
-    Kpis, Learning, Period, Point, Summary, Trailing,
+    Kpis, LastPlan, Learning, Period, PlanDay, PlannedAdSet, Planning, Point, Summary, Trailing,
 };
 
 /// The size of a sample.
@@ -116,7 +117,58 @@ pub(super) fn summary(shape: Shape) -> Summary {
                 .unwrap_or_default(),
         },
         days,
+        plan: None,
         limits: Vec::new(),
+    }
+}
+
+/// The plans of a run that paces its budgets.
+pub(super) fn planning(summary: &Summary) -> Planning {
+    let day = |day: &Day| PlanDay {
+        date: day.date.clone(),
+        steps: 24,
+        allowance: cents(980),
+        least_lambda: Ratio::from_ppm(100_000),
+        mean_lambda: Ratio::from_ppm(200_000),
+        most_lambda: Ratio::from_ppm(400_000),
+    };
+    let ad_set = |(place, story): (usize, &AdSetStory)| PlannedAdSet {
+        key: story.key.clone(),
+        current: cents(10),
+        least: cents(9),
+        most: cents(10),
+        proposed: cents(9),
+        allowed: (place > 0).then(|| cents(9)),
+        marginal_profit: if place == 0 { -0.31 } else { 0.52 },
+        binding: Some(Binding::TooLittle),
+        reason: "its first dollar would bring less than others' next",
+    };
+    Planning {
+        planned: 1_300,
+        infeasible: 40,
+        fixed: 4,
+        days: summary.days.iter().map(day).collect(),
+        last: LastPlan {
+            at: "2026-10-31 23:00".to_owned(),
+            lambda: Ratio::from_ppm(250_000),
+            allowance: cents(44),
+            binds: Binds::Plan,
+            daily: cents(1_012),
+            reserve: Micros::ZERO,
+            fixed: cents(200),
+            proof: Some(Proof {
+                total: cents(812),
+                level: 1.25,
+                ends: Ends::Goal,
+                value: 17.0,
+                bound: 17.0,
+                gap: 2.5e-13,
+                best_move: -1e-9,
+                falls_freed: true,
+            }),
+            why_not: None,
+            ad_sets: summary.ad_sets.iter().enumerate().map(ad_set).collect(),
+        },
     }
 }
 
