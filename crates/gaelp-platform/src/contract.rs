@@ -20,13 +20,15 @@ mod breach;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use gaelp_core::{AdSetKey, DecisionId, HourSpan, MetricRow, Micros, OrderId, Restated, UtcHour};
+use gaelp_core::{
+    AdSetKey, AudienceId, DecisionId, HourSpan, MetricRow, Micros, OrderId, Restated, UtcHour,
+};
 
 pub use breach::{Breach, ContractError};
 
 use crate::{
-    AdPlatform, BudgetReading, OrderError, OrderEvent, PlatformError, RevenueSource, SetBudget,
-    WriteOutcome,
+    AdPlatform, BudgetReading, CampaignId, OrderError, OrderEvent, PlatformError, RevenueSource,
+    SetBudget, WriteOutcome,
 };
 
 /// Checks the reading half of a platform: its reports for a span, twice, and its list of budgets.
@@ -76,7 +78,8 @@ pub async fn reads<P: AdPlatform + ?Sized>(
 ///
 /// **It writes.** It moves the ad set's daily budget by one quantum and back, three edits in all,
 /// and tries writes that must be rejected: too small, off the quantum, to an ad set that does not
-/// exist. It puts the budget back also after a breach, as far as the platform lets it. Give it an
+/// exist. What else is known of the ad set must be the same
+/// afterwards. It puts the budget back also after a breach, as far as the platform lets it. Give it an
 /// ad set of a test account.
 ///
 /// # Errors
@@ -87,7 +90,8 @@ pub async fn writes<P: AdPlatform + ?Sized>(
     platform: &P,
     key: &AdSetKey,
 ) -> Result<(), ContractError> {
-    let original = reading(platform, key).await?;
+    let before = reading(platform, key).await?;
+    let original = before.daily_budget;
     if let Err(error) = platform.capabilities().check(original) {
         return Err(ContractError::Unsuitable {
             key: key.clone(),
@@ -96,7 +100,11 @@ pub async fn writes<P: AdPlatform + ?Sized>(
     }
     let found = try_writes(platform, key, original).await;
     let back = applied(platform, key, original).await;
-    found.and(back)
+    found.and(back)?;
+    if reading(platform, key).await?.details != before.details {
+        return Err(Breach::DetailsChanged { key: key.clone() }.into());
+    }
+    Ok(())
 }
 
 /// Checks a source of revenue: its events for a span, twice.
@@ -178,17 +186,35 @@ async fn readings<P: AdPlatform + ?Sized>(
         if !seen.insert(&reading.key) {
             return Err(Breach::DuplicateBudget { key }.into());
         }
+        sound(reading)?;
     }
     Ok(readings)
+}
+
+/// What is not known is left out; it is no empty name and no bid below zero.
+fn sound(reading: &BudgetReading) -> Result<(), Breach> {
+    let (key, details) = (&reading.key, &reading.details);
+    if let Some(bid) = details.bid.filter(|bid| bid.is_negative()) {
+        return Err(Breach::NegativeBid {
+            key: key.clone(),
+            bid,
+        });
+    }
+    let campaign = details.campaign.iter().map(CampaignId::as_str);
+    let mut names = campaign.chain(details.audiences.iter().map(AudienceId::as_str));
+    if names.any(str::is_empty) {
+        return Err(Breach::EmptyName { key: key.clone() });
+    }
+    Ok(())
 }
 
 async fn reading<P: AdPlatform + ?Sized>(
     platform: &P,
     key: &AdSetKey,
-) -> Result<Micros, ContractError> {
+) -> Result<BudgetReading, ContractError> {
     let mut readings = readings(platform).await?.into_iter();
     match readings.find(|reading| reading.key == *key) {
-        Some(reading) => Ok(reading.daily_budget),
+        Some(reading) => Ok(reading),
         None => Err(Breach::NoBudget { key: key.clone() }.into()),
     }
 }
@@ -272,7 +298,7 @@ async fn stands<P: AdPlatform + ?Sized>(
     key: &AdSetKey,
     expected: Micros,
 ) -> Result<(), ContractError> {
-    let read = reading(platform, key).await?;
+    let read = reading(platform, key).await?.daily_budget;
     if read == expected {
         Ok(())
     } else {

@@ -3,7 +3,7 @@
 use gaelp_core::{AdSetKey, DecisionId, MetricRow, Micros, UtcHour};
 use serde::{Deserialize, Serialize};
 
-use crate::PlatformError;
+use crate::{AdSetDetails, PlatformError};
 
 /// What a platform reports for a span of hours.
 ///
@@ -55,6 +55,9 @@ pub struct BudgetReading {
     pub daily_budget: Micros,
     /// Whether it is being delivered.
     pub delivery: Delivery,
+    /// What else is known of it; it stands as the budget does, now.
+    #[serde(default, skip_serializing_if = "AdSetDetails::is_unknown")]
+    pub details: AdSetDetails,
 }
 
 /// A request to make an ad set's daily budget a certain amount.

@@ -2,6 +2,7 @@
 
 mod capabilities;
 pub mod contract;
+mod details;
 mod error;
 mod exchange;
 mod memory;
@@ -12,6 +13,7 @@ pub use capabilities::{
     BudgetError, Capabilities, CapabilitiesConfig, CapabilitiesError, CapabilitiesViolation,
     HourlyConversions, MAX_OVERDELIVERY, MAX_REPORTING_DELAY_HOURS, presets,
 };
+pub use details::{AdSetDetails, CampaignId};
 pub use error::{ErrorKind, PlatformError};
 pub use exchange::{BudgetReading, Delivery, Report, SetBudget, WriteOutcome};
 pub use memory::{

@@ -4,10 +4,11 @@ use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use gaelp_core::{
-    DecisionId, EndKind, HourSpan, MetricRow, Metrics, Micros, Quantity, Ratio, Restated, Revision,
-    Rounding, UtcHour,
+    AudienceId, DecisionId, EndKind, HourSpan, MetricRow, Metrics, Micros, Quantity, Ratio,
+    Restated, Revision, Rounding, RuleId, UtcHour,
 };
-use gaelp_guardrails::{Memory, Trailing, TrailingError, UsualSpend};
+use gaelp_guardrails::{GuardrailConfig, Memory, Trailing, TrailingError, UsualSpend, rules};
+use gaelp_platform::AdSetDetails;
 use serde::{Deserialize, Serialize};
 
 use crate::strategy::Learner;
@@ -19,15 +20,24 @@ pub(crate) const HOURS_PER_DAY: i64 = 24;
 /// How many writes are remembered: more than any platform takes in an hour.
 const MAX_EDITS: usize = 64;
 
+/// For how many hours a contradiction counts at its worst: two of the longest local days.
+const DOUBTED_HOURS: i32 = 50;
+
 /// One ad set: what was reported, what is in force, what awaits its outcome.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdSet {
     pub(crate) trailing: Trailing,
     pub(crate) memory: Memory,
+    /// What the policy on trial remembers.
+    #[serde(default, skip_serializing_if = "is_blank")]
+    pub(crate) trial_memory: Memory,
     pub(crate) learner: Learner,
     /// The daily budget as last read from the platform.
     pub(crate) budget: Option<Micros>,
+    /// What else was read with it.
+    #[serde(default, skip_serializing_if = "AdSetDetails::is_unknown")]
+    pub(crate) details: AdSetDetails,
     /// Writes that are not settled, oldest first: one, or decreases on top of it.
     pub(crate) in_flight: Vec<ActionRecord>,
     /// The rate at the last decision in which nothing was found wrong.
@@ -41,6 +51,9 @@ pub(crate) struct AdSet {
     /// The rates in force over the last day, oldest first.
     rates: VecDeque<(UtcHour, Micros)>,
     pending: VecDeque<Pending>,
+    /// Spans of the last days that were reported with two different figures, and the larger spend.
+    #[serde(default, with = "pairs", skip_serializing_if = "BTreeMap::is_empty")]
+    doubted: BTreeMap<(UtcHour, UtcHour), Micros>,
     /// Reports and credited orders apart; used only where revenue comes from the shop.
     #[serde(with = "pairs")]
     shop: BTreeMap<(UtcHour, UtcHour), ShopSlot>,
@@ -72,7 +85,9 @@ impl AdSet {
             trailing,
             learner,
             memory: Memory::default(),
+            trial_memory: Memory::default(),
             budget: None,
+            details: AdSetDetails::default(),
             in_flight: Vec::new(),
             known_good: None,
             cap_cut: None,
@@ -80,8 +95,29 @@ impl AdSet {
             edits: VecDeque::new(),
             rates: VecDeque::new(),
             pending: VecDeque::new(),
+            doubted: BTreeMap::new(),
             shop: BTreeMap::new(),
         }
+    }
+
+    /// The audience to judge the ad set by, of all that it is shown to: one to which as many of
+    /// these rules object as to any, those that count before those that are only observed.
+    pub(crate) fn audience(&self, config: &GuardrailConfig) -> Option<&AudienceId> {
+        let audiences = &self.details.audiences;
+        if audiences.len() < 2 {
+            return audiences.first();
+        }
+        let objections = |audience: &&AudienceId| {
+            let listed = config.canary_audiences.as_ref();
+            let unlisted = listed.is_some_and(|list| !list.contains(*audience));
+            let blocked = config.blocked_audiences.contains(*audience);
+            let weight = |objects: bool, rule: &RuleId| {
+                let counts = if config.observe.contains(rule) { 1 } else { 3 };
+                if objects { counts } else { 0 }
+            };
+            weight(unlisted, &rules::CANARY_AUDIENCE) + weight(blocked, &rules::BLOCKED_AUDIENCE)
+        };
+        audiences.iter().max_by_key(objections)
     }
 
     /// The amounts that a decision starts from.
@@ -97,12 +133,39 @@ impl AdSet {
         budget.into_iter().chain(good).chain(cut).chain(rates)
     }
 
-    /// Takes in what a platform reported.
+    /// Takes in what a platform reported. What it contradicts is not believed, and counts at its
+    /// worst where money is counted.
     pub(crate) fn report(
         &mut self,
         row: &MetricRow,
         revenue: RevenueFrom,
     ) -> Result<Restated, TrailingError> {
+        let newest = self.trailing.newest_end();
+        let known = if newest.is_some_and(|newest| row.span.to <= newest) {
+            self.trailing.window(row.span.to, row.span.len()).metrics
+        } else {
+            Metrics::default()
+        };
+        let outcome = self.take(row, revenue)?;
+        let span = (row.span.from, row.span.to);
+        match outcome {
+            Restated::Contradicted => {
+                let most = self.doubted.entry(span).or_default();
+                *most = row.metrics.spend.max(known.spend).max(*most);
+            }
+            Restated::Newer => {
+                self.doubted.remove(&span);
+            }
+            Restated::Known | Restated::Older => {}
+        }
+        if let Some(newest) = newest.filter(|_| !self.doubted.is_empty()) {
+            let from = newest.plus(-DOUBTED_HOURS);
+            self.doubted.retain(|(_, to), _| *to > from);
+        }
+        Ok(outcome)
+    }
+
+    fn take(&mut self, row: &MetricRow, revenue: RevenueFrom) -> Result<Restated, TrailingError> {
         match revenue {
             RevenueFrom::Platform => {
                 let outcome = self.trailing.record(row)?;
@@ -287,7 +350,8 @@ impl AdSet {
         known.or(self.rates.front()).map(|&(_, rate)| rate)
     }
 
-    /// Money spent since `midnight` as reported, and at the rate in force for hours not reported.
+    /// Money spent since `midnight` as reported, at the rate in force for hours not reported, and at
+    /// the larger of two figures that contradict each other.
     pub(crate) fn spent_since(
         &self,
         midnight: UtcHour,
@@ -301,7 +365,14 @@ impl AdSet {
             .newest_end()
             .map_or(midnight, |end| end.max(midnight));
         let unreported = now.since(known_to).max(0);
-        reported.checked_add(rate.checked_mul(unreported)?)
+        let mut sum = reported.checked_add(rate.checked_mul(unreported)?)?;
+        for (&(from, to), &spend) in self.doubted.range((midnight, midnight)..) {
+            let span = HourSpan::new(from, to);
+            if to <= now && self.trailing.window(to, span.len()).rows == 0 {
+                sum = sum.checked_add(spend)?;
+            }
+        }
+        Some(sum)
     }
 
     /// Lets a decision await its outcome, and completes those that it follows.
@@ -413,6 +484,11 @@ impl AdSet {
             lambda: lambda.get(),
         }
     }
+}
+
+/// Whether nothing is remembered.
+fn is_blank(memory: &Memory) -> bool {
+    *memory == Memory::default()
 }
 
 /// A map whose keys are no texts, stored as pairs.

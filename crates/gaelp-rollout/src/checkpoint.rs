@@ -1,5 +1,6 @@
 //! All that a rollout needs to go on after its process ended.
 
+use gaelp_budget::TrafficProfile;
 use gaelp_core::{AdSetKey, Micros, Platform, Ratio, UtcHour};
 use gaelp_guardrails::{Breaker, Emergency};
 use gaelp_platform::Capabilities;
@@ -43,6 +44,9 @@ pub struct Checkpoint {
     /// Where budgets are paced. A checkpoint from before that has none, and begins one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     allowance: Option<Allowance>,
+    /// What was learnt of the traffic; checkpoints of earlier versions have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    traffic: Option<TrafficProfile>,
 }
 
 impl Checkpoint {
@@ -127,6 +131,7 @@ impl Rollout {
                 .map(|(k, a)| (k.clone(), a.clone()))
                 .collect(),
             allowance: self.allowance.clone(),
+            traffic: self.traffic.clone(),
         }
     }
 
@@ -154,6 +159,9 @@ impl Rollout {
         rollout.told = checkpoint.told;
         rollout.emergency = checkpoint.emergency;
         rollout.explored = checkpoint.explored;
+        if let Some(learns) = &mut rollout.traffic {
+            *learns = checkpoint.traffic.unwrap_or_else(|| learns.clone());
+        }
         for (platform, breaker) in checkpoint.breakers {
             if let Some(source) = rollout.sources.get_mut(&platform) {
                 source.breaker = breaker;

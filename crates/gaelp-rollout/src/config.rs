@@ -4,6 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 
 use chrono::Duration;
+use gaelp_budget::TrafficProfile;
 use gaelp_core::{AccountZone, Currency, Micros, Ratio, Seed};
 use gaelp_guardrails::{BreakerConfig, ConfigViolations, GuardrailConfig, Policy};
 use gaelp_ledger::{LedgerConfig, LedgerConfigError, Limits};
@@ -90,6 +91,23 @@ pub struct RolloutConfig {
     pub breaker: BreakerConfig,
     /// The rules that every change must pass.
     pub guardrails: GuardrailConfig,
+    /// Rules on trial: they are asked about every decision beside those in force, on the same
+    /// facts, and change nothing; what they would have said is [recorded](crate::TrialRecord).
+    /// Default: none.
+    ///
+    /// What the account may still spend is split by the cap in force, also for them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub candidate: Option<GuardrailConfig>,
+    /// What a conversion is meant to cost, for the rule on the
+    /// [largest multiple](GuardrailConfig::max_cpa_multiplier) of it. Default: not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target_cpa: Option<Micros>,
+    /// How a week's traffic falls onto its hours, for the rules on
+    /// [traffic-normalised changes](GuardrailConfig::delta_max_normalised). Default: learnt, where
+    /// such a rule is on, from the impressions that platforms report for hours. Those follow the
+    /// budgets too; who knows the shape from visits should say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<TrafficProfile>,
 }
 
 /// Where revenue and conversions come from.
@@ -135,6 +153,9 @@ impl Default for RolloutConfig {
             emergency_after: NonZeroU32::new(3).expect("three is not zero"),
             breaker: BreakerConfig::default(),
             guardrails: GuardrailConfig::default(),
+            candidate: None,
+            target_cpa: None,
+            traffic: None,
         }
     }
 }
@@ -161,6 +182,7 @@ impl RolloutConfig {
         config.validate().map_err(|wrong| ConfigError {
             violations: Vec::new(),
             guardrails: None,
+            candidate: None,
             breaker: None,
             ledger: Some(wrong),
         })
@@ -168,6 +190,11 @@ impl RolloutConfig {
 
     pub(crate) fn clock_skew(&self) -> Duration {
         Duration::seconds(i64::from(self.clock_skew_secs))
+    }
+
+    /// The policy on trial.
+    pub(crate) fn on_trial(&self) -> Result<Option<Policy>, ConfigViolations> {
+        self.candidate.clone().map(Policy::new).transpose()
     }
 
     /// Checks everything and reports all that is wrong, not only the first.
@@ -178,11 +205,12 @@ impl RolloutConfig {
         let violations = validate::violations(self);
         let rules = Policy::new(self.guardrails.clone());
         let breaker = self.breaker.validate();
-        match (rules, breaker) {
-            (Ok(policy), Ok(_)) if violations.is_empty() => Ok(policy),
-            (rules, breaker) => Err(ConfigError {
+        match (rules, breaker, self.on_trial()) {
+            (Ok(policy), Ok(_), Ok(_)) if violations.is_empty() => Ok(policy),
+            (rules, breaker, candidate) => Err(ConfigError {
                 violations,
                 guardrails: rules.err(),
+                candidate: candidate.err().map(Box::new),
                 breaker: breaker.err(),
                 ledger: None,
             }),
@@ -218,6 +246,8 @@ pub struct ConfigError {
     pub violations: Vec<Violation>,
     /// What is wrong with the guardrails.
     pub guardrails: Option<ConfigViolations>,
+    /// What is wrong with the rules on trial.
+    pub candidate: Option<Box<ConfigViolations>>,
     /// What is wrong with the circuit breaker.
     pub breaker: Option<ConfigViolations>,
     /// What is wrong with what the spend ledger is to be opened with.
@@ -232,6 +262,9 @@ impl fmt::Display for ConfigError {
         }
         for inner in [&self.guardrails, &self.breaker].into_iter().flatten() {
             write!(f, "\n  {inner}")?;
+        }
+        if let Some(inner) = &self.candidate {
+            write!(f, "\n  candidate: {inner}")?;
         }
         if let Some(inner) = &self.ledger {
             write!(f, "\n  {inner}")?;

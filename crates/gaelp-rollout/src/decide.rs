@@ -12,7 +12,8 @@ use crate::facts::{Candidate, Common};
 use crate::send::Planned;
 use crate::strategy::Raise;
 use crate::{
-    Action, Alert, AlertKind, Command, ExperienceRecord, Mode, Order, Record, Rollout, STATE_SCHEMA,
+    Action, Alert, AlertKind, Command, ExperienceRecord, Mode, Order, Record, Rollout,
+    STATE_SCHEMA, TrialRecord,
 };
 
 /// Whoever resumed the ledger; its log knows the name.
@@ -60,7 +61,8 @@ impl Rollout {
             let decided = self.conclude(common, candidate, chosen, proposal, records);
             if let Some(decision) = decided {
                 let platform = &candidate.key.platform;
-                common.note_raise(platform, decision.current, decision.allowed);
+                let campaign = self.campaign(&candidate.key);
+                common.note_raise(platform, campaign, decision.current, decision.allowed);
                 self.carry_out(decision, candidate, records, planned);
             }
         }
@@ -139,7 +141,8 @@ impl Rollout {
             let Some(ad_set) = self.ad_sets.get(&candidate.key) else {
                 return false;
             };
-            let context = common.context(self, candidate, ad_set, candidate.in_force, false);
+            let mut context = common.context(self, candidate, ad_set, candidate.in_force, false);
+            context.spent.campaign = common.certain_of_campaign(&candidate.key, ad_set);
             self.guardrails().exceeded(&context).is_some()
         });
         let conduct = if exceeded {
@@ -164,7 +167,9 @@ impl Rollout {
         let (now, local) = (common.span.from, common.local);
         // Changes count from what is in force, or, after a day whose cap cut, from before that.
         let ad_set = self.ad_sets.get_mut(key)?;
-        let restored = ad_set.before_the_cap(candidate.in_force, local.date);
+        let restored = ad_set
+            .before_the_cap(candidate.in_force, local.date)
+            .map(|before| common.may_return_to(candidate, before));
         let current = restored.unwrap_or(candidate.in_force);
         ad_set.note_rate(now, current);
 
@@ -234,6 +239,16 @@ impl Rollout {
             explores,
             ..
         } = chosen;
+        let ad_set = self.ad_sets.get(key)?;
+        let context = || common.context(self, candidate, ad_set, current, explores);
+        let trial = TrialRecord {
+            decision: id,
+            key: key.clone(),
+            span: common.span,
+            observed: std::mem::take(&mut verdict.observed),
+            candidate: self.tried(ad_set, context, verdict.proposed),
+        };
+        self.note_trial(trial, records);
         if explores {
             self.note_exploration(common, current, verdict.allowed);
         }

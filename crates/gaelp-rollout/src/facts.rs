@@ -5,12 +5,16 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use gaelp_core::{AdSetKey, HourSpan, LocalHour, Micros, Platform, Ratio, Rounding, UtcHour};
 use gaelp_guardrails::{
-    BreakerPhase, Context, Exploration, Health, LastKnownGood, Operator, Raised, SpentToday, Writes,
+    Bid, BreakerPhase, Context, Expected, Exploration, Health, LastKnownGood, Operator, Policy,
+    Raised, SpentToday, Traffic, Writes,
 };
 use gaelp_ledger::Refusal;
+use gaelp_platform::CampaignId;
 use serde::{Deserialize, Serialize};
 
 use crate::ad_set::{AdSet, HOURS_PER_DAY};
+use crate::campaigns::{self, ByCampaign};
+use crate::trial::spike_weeks;
 use crate::{Mode, Rollout, seeded};
 
 /// An ad set that is to be decided upon.
@@ -33,6 +37,10 @@ pub(crate) struct Common {
     /// What was raised so far in this step, as hourly rates.
     pub(crate) raised: Micros,
     pub(crate) platform_raised: BTreeMap<Platform, Micros>,
+    /// By campaign, where a rule asks.
+    campaign_spent: Option<ByCampaign>,
+    campaign_raised: Option<ByCampaign>,
+    traffic: Option<Traffic>,
     killed: bool,
     paused: bool,
     emergency: Option<UtcHour>,
@@ -74,7 +82,14 @@ impl Common {
     ) -> Self {
         let local = rollout.config.zone.local(span.from);
         let mut platform_spent: BTreeMap<Platform, Micros> = BTreeMap::new();
+        let mut rules = rollout.policies().map(Policy::config);
+        let campaigns = rules.any(campaigns::are_asked);
+        let mut campaign_spent = campaigns.then(ByCampaign::default);
         for candidate in candidates {
+            if let Some(sums) = &mut campaign_spent {
+                let campaign = rollout.campaign(&candidate.key);
+                sums.add(&candidate.key.platform, campaign, candidate.spent_today);
+            }
             let sum = platform_spent
                 .entry(candidate.key.platform.clone())
                 .or_default();
@@ -91,6 +106,9 @@ impl Common {
             platform_spent,
             raised: Micros::ZERO,
             platform_raised: BTreeMap::new(),
+            campaign_spent,
+            campaign_raised: campaigns.then(ByCampaign::default),
+            traffic: rollout.traffic(span),
             killed: false,
             paused: false,
             emergency: None,
@@ -98,7 +116,7 @@ impl Common {
             breakers: sources
                 .map(|(p, source)| (p.clone(), source.breaker.phase(clock)))
                 .collect(),
-            room: room(rollout, candidates),
+            room: room(rollout, clock, candidates),
             explored: rollout.explored.on(local.date),
         };
         common.note_orders(rollout);
@@ -114,13 +132,36 @@ impl Common {
     }
 
     /// Notes what a decision raised.
-    pub(crate) fn note_raise(&mut self, platform: &Platform, from: Micros, to: Micros) {
+    pub(crate) fn note_raise(
+        &mut self,
+        platform: &Platform,
+        campaign: Option<&CampaignId>,
+        from: Micros,
+        to: Micros,
+    ) {
         let Some(raise) = to.checked_sub(from).filter(|raise| *raise > Micros::ZERO) else {
             return;
         };
         self.raised = self.raised.checked_add(raise).unwrap_or(Micros::MAX);
         let sum = self.platform_raised.entry(platform.clone()).or_default();
         *sum = sum.checked_add(raise).unwrap_or(Micros::MAX);
+        if let Some(sums) = &mut self.campaign_raised {
+            sums.add(platform, campaign, raise);
+        }
+    }
+
+    /// How far an ad set may go back to what it had before a cap cut it: what the phase leaves.
+    pub(crate) fn may_return_to(&self, candidate: &Candidate, before: Micros) -> Micros {
+        let most = self.room.map(|room| candidate.in_force.checked_add(room));
+        most.map_or(before, |most| before.min(most.unwrap_or(before)))
+    }
+
+    /// What is known for certain to have been spent by an ad set's campaign. What may belong to it
+    /// stops raises; only this can be a violation.
+    pub(crate) fn certain_of_campaign(&self, key: &AdSetKey, ad_set: &AdSet) -> Option<Micros> {
+        let campaign = ad_set.details.campaign.as_ref()?;
+        let sums = self.campaign_spent.as_ref()?;
+        Some(sums.certain(&key.platform, campaign))
     }
 
     /// Everything that the rules look at, with changes counted from `current`.
@@ -133,6 +174,12 @@ impl Common {
         explores: bool,
     ) -> Context<'a> {
         let platform = &candidate.key.platform;
+        let campaign = ad_set.details.campaign.as_ref();
+        let of_campaign = |sums: &Option<ByCampaign>| {
+            let (sums, name) = sums.as_ref().zip(campaign)?;
+            Some(sums.most(platform, name))
+        };
+        let rules = rollout.guardrails().config();
         let zero = Some(Micros::ZERO);
         let last_good = || LastKnownGood {
             rate: ad_set.known_good.unwrap_or(candidate.in_force),
@@ -143,7 +190,7 @@ impl Common {
             spent: SpentToday {
                 account: Some(self.account_spent),
                 platform: self.platform_spent.get(platform).copied(),
-                campaign: None,
+                campaign: of_campaign(&self.campaign_spent),
                 ad_set: Some(candidate.spent_today),
             },
             share: Some(candidate.share),
@@ -151,12 +198,23 @@ impl Common {
             raised: Raised {
                 account: Some(self.raised),
                 platform: self.platform_raised.get(platform).copied().or(zero),
-                campaign: None,
+                campaign: of_campaign(&self.campaign_raised),
                 // It is decided once in an hour.
                 ad_set: zero,
             },
             writes: self.writes(rollout, candidate, ad_set),
-            usual: ad_set.usual_spend(rollout.spike_weeks()),
+            traffic: self.traffic,
+            expected: Expected {
+                cpa: rollout.config.target_cpa,
+                ..Expected::default()
+            },
+            usual: ad_set.usual_spend(spike_weeks(rules)),
+            // Nothing but budgets is proposed.
+            bid: ad_set.details.bid.map(|bid| Bid {
+                current: bid,
+                proposed: bid,
+            }),
+            audience: ad_set.audience(rules),
             exploration: explores.then_some(Exploration {
                 at_risk_today: self.explored.at_risk,
             }),
@@ -212,8 +270,9 @@ impl Common {
     }
 }
 
-/// What the phase leaves to each ad set of the canary list, beyond what it has.
-fn room(rollout: &Rollout, candidates: &[Candidate]) -> Option<Micros> {
+/// What the phase leaves to each ad set of the canary list, beyond what it has. A write that is not
+/// settled counts as done.
+fn room(rollout: &Rollout, clock: DateTime<Utc>, candidates: &[Candidate]) -> Option<Micros> {
     let share = rollout.config.phase.share_of_cap();
     let cap = rollout.guardrails().config().daily_cap;
     if rollout.config.mode != Mode::Pilot || share >= Ratio::ONE {
@@ -222,18 +281,28 @@ fn room(rollout: &Rollout, candidates: &[Candidate]) -> Option<Micros> {
     let named = candidates
         .iter()
         .filter(|candidate| rollout.is_canary(&candidate.key));
-    let (mut count, mut runs) = (0_i64, Some(Micros::ZERO));
+    let mut runs: BTreeMap<&AdSetKey, Micros> = BTreeMap::new();
     for candidate in named {
-        count += 1;
         let daily = candidate.in_force.checked_mul(HOURS_PER_DAY);
-        runs = runs
-            .zip(daily)
-            .and_then(|(sum, daily)| sum.checked_add(daily));
+        runs.insert(&candidate.key, daily.unwrap_or(Micros::MAX));
     }
-    let may = cap.checked_scale(share, Rounding::Down)?;
-    let left = may
-        .checked_sub(runs?)
-        .unwrap_or(Micros::ZERO)
-        .max(Micros::ZERO);
-    left.checked_div(HOURS_PER_DAY * count.max(1), Rounding::Down)
+    let count = i64::try_from(runs.len()).unwrap_or(i64::MAX);
+    for (key, standing) in rollout.desk.book().lines(clock) {
+        let open = standing.open.iter().map(|intent| intent.to);
+        let most = open.chain(standing.confirmed).max();
+        if let Some(most) = most.filter(|_| rollout.is_canary(key)) {
+            let daily = runs.entry(key).or_default();
+            *daily = most.max(*daily);
+        }
+    }
+    // What does not fit leaves nothing.
+    let sum = Micros::checked_sum(runs.into_values());
+    let left = cap
+        .checked_scale(share, Rounding::Down)
+        .zip(sum)
+        .and_then(|(may, runs)| may.checked_sub(runs))
+        .and_then(|left| {
+            left.checked_div(HOURS_PER_DAY.checked_mul(count.max(1))?, Rounding::Down)
+        });
+    Some(left.unwrap_or_default().max(Micros::ZERO))
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use gaelp_core::{AdSetKey, MetricRow, Platform, Restated, UtcHour};
+use gaelp_guardrails::Policy;
 use gaelp_platform::BudgetReading;
 
 use crate::ad_set::{AdSet, Until};
 use crate::strategy::Learner;
+use crate::trial::spike_weeks;
 use crate::{Alert, AlertKind, Budgeting, Record, Rollout};
 
 /// How long an ad set without reports and without a budget is still decided upon.
@@ -29,9 +31,18 @@ impl Rollout {
         });
         let revenue = self.config.revenue;
         for row in rows {
+            if row.span.from >= now {
+                // Nobody asked for it, and it would push out what is known of today.
+                let (kind, subject) = (AlertKind::Refused, row.key.to_string());
+                let at = now;
+                records.push(Record::Alert(Alert { at, kind, subject }));
+                continue;
+            }
+            let before = self.counted_before(&row);
             let outcome = self.ad_set(&row.key).report(&row, revenue);
             let kind = match outcome {
                 Ok(Restated::Newer) => {
+                    self.count_traffic(&row, before);
                     if let Some(allowance) = &mut self.allowance {
                         allowance.touch(row.span);
                     }
@@ -53,7 +64,11 @@ impl Rollout {
 
     pub(crate) fn take_readings(&mut self, readings: &BTreeMap<Platform, Vec<BudgetReading>>) {
         for reading in readings.values().flatten() {
-            self.ad_set(&reading.key).budget = Some(reading.daily_budget);
+            let ad_set = self.ad_set(&reading.key);
+            ad_set.budget = Some(reading.daily_budget);
+            if ad_set.details != reading.details {
+                ad_set.details = reading.details.clone();
+            }
         }
     }
 
@@ -93,16 +108,18 @@ impl Rollout {
 
     /// What the rules, the day's closing and a second reading of reports need.
     pub(crate) fn retain_hours(&self) -> u32 {
-        let rules = self.guardrails().trailing().retain_hours();
+        let of = |policy: &Policy| {
+            let weeks = spike_weeks(policy.config()).map_or(0, |weeks| (weeks * 7 + 1) * 24);
+            policy.rules().trailing().retain_hours().max(weeks)
+        };
+        let rules = self.policies().map(of).max().unwrap_or(0);
         let curves = match &self.config.budgeting {
             Budgeting::Paced(paced) => paced.evidence_hours,
             Budgeting::Classic => 0,
         };
         let days = 2 * 25 + self.config.settle_hours;
-        let weeks = self.spike_weeks().map_or(0, |weeks| (weeks * 7 + 1) * 24);
         rules
             .max(days)
-            .max(weeks)
             .max(curves)
             .max(self.config.reread_hours + 24)
     }

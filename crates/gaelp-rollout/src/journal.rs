@@ -9,7 +9,7 @@ use crate::Record;
 /// A place that keeps records.
 ///
 /// **For those who implement it.** `append` is idempotent on the records' natural keys: the
-/// decision id of an action or an experience, the date and platform of a budget state, the
+/// decision id of an action, a trial or an experience, the date and platform of a budget state, the
 /// touchpoint and number of a correction, the ad set, span and revision of a metric. An action
 /// that is appended again replaces its status, what was sent and what was read back. `commit`
 /// returns once everything appended before is durable; what was not committed may be lost by a

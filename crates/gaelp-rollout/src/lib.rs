@@ -3,6 +3,7 @@
 mod ad_set;
 mod allowance;
 mod budgeting;
+mod campaigns;
 mod checkpoint;
 mod clock;
 mod config;
@@ -28,6 +29,8 @@ mod shop;
 mod source;
 mod spread;
 mod strategy;
+mod traffic;
+mod trial;
 mod turn;
 
 pub use budgeting::{Budgeting, PacedConfig};
@@ -46,3 +49,4 @@ pub use record::{
     Action, ActionRecord, ActionStatus, Alert, AlertKind, BudgetState, Credit, ExperienceRecord,
     Record, STATE_SCHEMA, State,
 };
+pub use trial::{TrialRecord, Tried};

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
+use gaelp_budget::TrafficProfile;
 use gaelp_core::{AdSetKey, Platform, UtcHour};
 use gaelp_guardrails::{CallOutcome, Emergency, Guardrails, Policy};
 use gaelp_ledger::{Limits, PolicyHash};
@@ -18,6 +19,7 @@ use crate::facts::Explored;
 use crate::shop::ShopBook;
 use crate::source::{Source, call_outcome};
 use crate::strategy::Strategy;
+use crate::traffic;
 use crate::turn::{Awaited, Goal, Step};
 use crate::{AlertKind, Command, Event, Lambda, Mode, Order, RolloutConfig, RolloutError};
 
@@ -44,6 +46,10 @@ use crate::{AlertKind, Command, Event, Lambda, Mode, Order, RolloutConfig, Rollo
 pub struct Rollout {
     pub(crate) config: RolloutConfig,
     pub(crate) policy: Policy,
+    /// The policy on trial.
+    pub(crate) candidate: Option<Policy>,
+    /// What was learnt of the traffic, where somebody asks and nobody said it.
+    pub(crate) traffic: Option<TrafficProfile>,
     pub(crate) emergency: Emergency,
     pub(crate) explored: Explored,
     pub(crate) strategy: Strategy,
@@ -86,6 +92,12 @@ impl Rollout {
             .breaker
             .validate()
             .expect("a valid configuration has a valid breaker");
+        let candidate = config
+            .on_trial()
+            .expect("a valid configuration has a valid candidate");
+        let asks = |policy: &Policy| traffic::is_asked(policy.config());
+        let asked = asks(&policy) || candidate.as_ref().is_some_and(asks);
+        let learns = asked && config.traffic.is_none();
         let strategy = Strategy::new(&config);
         let mut sources = BTreeMap::new();
         for capabilities in platforms {
@@ -110,8 +122,10 @@ impl Rollout {
             desk: Desk::new(limits, &config),
             emergency: Emergency::new(config.emergency_after),
             explored: Explored::default(),
+            traffic: learns.then(traffic::unseen),
             strategy,
             policy,
+            candidate,
             config,
             sources,
             ad_sets: BTreeMap::new(),
@@ -137,6 +151,16 @@ impl Rollout {
         &self.policy
     }
 
+    /// The rules on trial, where there are any.
+    pub fn candidate(&self) -> Option<&Policy> {
+        self.candidate.as_ref()
+    }
+
+    /// The rules in force, and those on trial.
+    pub(crate) fn policies(&self) -> impl Iterator<Item = &Policy> {
+        std::iter::once(&self.policy).chain(&self.candidate)
+    }
+
     pub(crate) fn guardrails(&self) -> &Guardrails {
         self.policy.rules()
     }
@@ -144,12 +168,6 @@ impl Rollout {
     /// The name of the rules in force, as the ledger keeps it.
     pub(crate) fn policy_hash(&self) -> PolicyHash {
         PolicyHash(*self.policy.hash().as_bytes())
-    }
-
-    /// Over how many weeks a spike of spend is looked for; `None` where it is not.
-    pub(crate) fn spike_weeks(&self) -> Option<u32> {
-        let rules = self.guardrails().config();
-        rules.max_spike.map(|_| rules.spike_min_weeks.max(1))
     }
 
     /// λ as it stands.

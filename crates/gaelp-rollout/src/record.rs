@@ -7,7 +7,7 @@ use gaelp_core::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::{Checkpoint, Mode, PlanRecord};
+use crate::{Checkpoint, Mode, PlanRecord, TrialRecord};
 
 /// One entry of the journal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub enum Record {
     Credit(Credit),
     /// What was decided, and what became of it. Written again when its status changes.
     Action(Box<ActionRecord>),
+    /// What was said of a decision and did not count.
+    Trial(Box<TrialRecord>),
     /// A step that can be learnt from.
     Experience(Box<ExperienceRecord>),
     /// A change to the reward of an experience.

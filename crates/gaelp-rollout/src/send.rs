@@ -195,6 +195,7 @@ fn cut_by_cap(decision: &Decision) -> bool {
         rules::ACCOUNT_SHARE,
         rules::AD_SET_DAILY_CAP,
         rules::PLATFORM_DAILY_CAP,
+        rules::CAMPAIGN_DAILY_CAP,
     ];
     let binding = decision.binding.as_ref();
     binding.is_some_and(|rule| caps.contains(rule)) && decision.allowed < decision.current

@@ -83,7 +83,9 @@ impl Rollout {
             let Some(decision) = decided else { continue };
             let rate = self.may_run(candidate, decision.allowed);
             runs = runs.and_then(|sum| sum.checked_add(rate));
-            common.note_raise(&candidate.key.platform, decision.current, decision.allowed);
+            let campaign = self.campaign(&candidate.key);
+            let platform = &candidate.key.platform;
+            common.note_raise(platform, campaign, decision.current, decision.allowed);
             self.carry_out(decision, candidate, records, planned);
         }
         if let Some(allowance) = &mut self.allowance {

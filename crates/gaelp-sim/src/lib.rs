@@ -11,6 +11,7 @@ mod plan;
 mod runner;
 mod scenario;
 mod simulation;
+mod spent;
 mod world;
 
 pub use border::{Border, Injected, TOKEN};

@@ -36,6 +36,8 @@ pub struct Counters {
     pub levels: BTreeMap<Level, u64>,
     /// Rules that objected.
     pub rules: BTreeMap<RuleId, u64>,
+    /// Verdicts of policies on trial by level.
+    pub tried: BTreeMap<Level, u64>,
     /// Everything else: what the ledger said, what became of writes, alerts, recoveries.
     pub branches: BTreeMap<&'static str, u64>,
 }
@@ -58,6 +60,9 @@ impl Counters {
         self.steps += other.steps;
         for (level, count) in &other.levels {
             *self.levels.entry(*level).or_insert(0) += count;
+        }
+        for (level, count) in &other.tried {
+            *self.tried.entry(*level).or_insert(0) += count;
         }
         for (rule, count) in &other.rules {
             *self.rules.entry(rule.clone()).or_insert(0) += count;
@@ -194,6 +199,38 @@ pub enum Violation {
     /// I10: a write outside of the canary list.
     Authority {
         /// Where.
+        key: AdSetKey,
+    },
+    /// I10: the canary list was raised to more than the phase's share of the cap.
+    Phase {
+        /// With a raise of which ad set.
+        key: AdSetKey,
+        /// What they may all cost, as daily budgets.
+        budgets: Micros,
+        /// What the phase lets them.
+        most: Micros,
+    },
+    /// I4: more was allowed than its campaign may still spend today.
+    Campaign {
+        /// To which ad set.
+        key: AdSetKey,
+        /// The rate that was allowed.
+        allowed: Micros,
+        /// What the campaign has left, in micros.
+        left: i64,
+    },
+    /// I4: the ad sets of a campaign were raised by more in an hour than they may be together.
+    CampaignRaises {
+        /// An ad set of the campaign.
+        key: AdSetKey,
+        /// By how much, in micros.
+        raised: i64,
+        /// The most.
+        most: Micros,
+    },
+    /// A policy was on trial, and was not asked about a decision, or was without being there.
+    Trial {
+        /// Of which ad set.
         key: AdSetKey,
     },
     /// I11: faster than the bounds on changes.

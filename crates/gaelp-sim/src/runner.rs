@@ -11,6 +11,7 @@ use gaelp_ledger::{Book, Ledger};
 use gaelp_rollout::{ActionRecord, Checkpoint, Command, Event, Record, Rollout, RolloutError};
 
 use crate::SharedLog;
+use crate::spent::Spent;
 
 /// A running process.
 #[derive(Debug)]
@@ -39,6 +40,8 @@ pub(crate) struct Runner {
     pub(crate) ordered: Option<Micros>,
     /// When each platform was last asked for its budgets, by this process's clock.
     pub(crate) asked: BTreeMap<Platform, DateTime<Utc>>,
+    /// What it was told of the last hours.
+    pub(crate) spent: Spent,
     /// Writes that were applied, by the true time.
     pub(crate) applied: Vec<(AdSetKey, DateTime<Utc>)>,
 }

@@ -8,6 +8,8 @@ use gaelp_guardrails::{GuardrailConfig, OnFreeze, RaiseCaps, Taper};
 use gaelp_platform::{Capabilities, CapabilitiesConfig};
 use gaelp_rollout::{Budgeting, Mode, PacedConfig, RevenueFrom, RolloutConfig};
 
+mod facts;
+
 use crate::{AdSetConfig, DayLimit, Dice, FaultKind, Market, Pacing, Plan, Traffic, WorldConfig};
 
 /// The stream of a seed that scenarios are drawn from.
@@ -39,6 +41,8 @@ pub struct Scenario {
     pub seed: Seed,
     /// For how many hours.
     pub hours: u32,
+    /// For how many hours the market ran before.
+    pub history: u32,
     /// The market.
     pub world: WorldConfig,
     /// The rollout, in pilot mode.
@@ -75,9 +79,11 @@ impl Scenario {
             ..WorldConfig::empty(begin, zone)
         };
         let rollout = rollout(seed, &world, &plan, &mut dice);
+        let (world, rollout, history) = facts::add(seed, world, rollout, &plan);
         Self {
             seed,
             hours,
+            history,
             world,
             rollout,
             plan,

@@ -1,5 +1,6 @@
 //! The market, the runners, the people and the faults, hour by hour.
 
+mod beside;
 mod faults;
 mod perform;
 mod start;
@@ -14,6 +15,7 @@ use gaelp_rollout::{Checkpoint, Event, Rollout};
 use crate::audit::{Audit, Delivered};
 use crate::outcome::{Counters, Outcome, Violation};
 use crate::runner::{Runner, ready};
+use crate::spent::Spent;
 use crate::{Border, Dice, FaultKind, Scenario, SharedLog, World, WorldError};
 use faults::Armed;
 pub use faults::{Crash, CrashPoint};
@@ -52,6 +54,8 @@ pub struct Simulation {
     delivered: BTreeMap<AdSetKey, Delivered>,
     /// What is added to the next runner's clock.
     ahead: i64,
+    /// The first hour of the run.
+    begin: UtcHour,
     /// The hour since which nothing was wrong.
     calm_since: UtcHour,
     dice: Dice,
@@ -71,9 +75,16 @@ pub struct Simulation {
 /// What outlives a process, besides the ledger.
 #[derive(Debug, Default)]
 struct Disk {
-    checkpoint: Option<Box<Checkpoint>>,
+    latest: Option<Kept>,
     /// The one before.
-    older: Option<Box<Checkpoint>>,
+    older: Option<Kept>,
+}
+
+/// A checkpoint, with what the process that made it had been told.
+#[derive(Debug)]
+struct Kept {
+    checkpoint: Box<Checkpoint>,
+    spent: Spent,
 }
 
 /// A kill switch that was pulled.
@@ -123,7 +134,8 @@ impl Simulation {
     /// [`SimulationError`] where the scenario does not fit together.
     pub fn new(scenario: Scenario) -> Result<Self, SimulationError> {
         let seed = scenario.seed;
-        let world = World::new(scenario.world.clone(), seed)?;
+        let mut world = World::new(scenario.world.clone(), seed)?;
+        world.advance(scenario.history.saturating_mul(3_600));
         let limits = Rollout::new(scenario.rollout.clone(), scenario.world.platforms.clone())?
             .limits()
             .clone();
@@ -143,6 +155,7 @@ impl Simulation {
             kill: None,
             delivered: BTreeMap::new(),
             ahead: 0,
+            begin,
             calm_since: begin,
             dice: Dice::new(seed, COURSE),
             hash: blake3::Hasher::new(),

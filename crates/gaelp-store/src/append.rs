@@ -49,6 +49,7 @@ pub(crate) fn append(inner: &mut Inner, run: i64, record: &Record) -> Result<(),
     match record {
         Record::Metrics(row) => metrics(inner, run, row),
         Record::Action(action) => self::action(inner, run, action),
+        Record::Trial(trial) => crate::trial::append(inner, run, trial),
         Record::Experience(experience) => self::experience(inner, run, experience),
         Record::Correction(correction) => self::correction(inner, run, correction),
         Record::BudgetState(state) => budget_state(inner, run, state),
@@ -78,7 +79,7 @@ pub(crate) fn conflict(table: &'static str, key: RecordKey) -> StoreError {
     StoreError::Conflict { table, key }
 }
 
-fn unless_empty(key: &AdSetKey, span: gaelp_core::HourSpan) -> Result<(), StoreError> {
+pub(crate) fn unless_empty(key: &AdSetKey, span: gaelp_core::HourSpan) -> Result<(), StoreError> {
     if span.is_empty() {
         let key = key.clone();
         return Err(StoreError::EmptySpan { key, span });

@@ -1,7 +1,9 @@
 //! Checkpoints of runs: the latest and the one before it, each with its digest.
 
-use gaelp_rollout::Checkpoint;
+use gaelp_core::UtcHour;
+use gaelp_rollout::{Checkpoint, Record};
 use rusqlite::params;
+use serde::Deserialize;
 
 use crate::append::run_number;
 use crate::codec::{Row, json};
@@ -38,6 +40,51 @@ impl Store {
     pub fn checkpoint_before(&self, run: RunId) -> Result<Option<Checkpoint>, StoreError> {
         read(&self.lock(), run, Age::Before)
     }
+}
+
+/// Refuses a batch whose last checkpoint was made before the newest one that is kept: it is another
+/// process's, which was taken over and does not know it. One whose digest is wrong proves nothing.
+pub(crate) fn refuse_older(inner: &Inner, run: i64, batch: &[Record]) -> Result<(), StoreError> {
+    let last = batch.iter().rev().find_map(|record| match record {
+        Record::Checkpoint(checkpoint) => Some(checkpoint),
+        _ => None,
+    });
+    let Some(new) = last else {
+        return Ok(());
+    };
+    let found = new.decided_to();
+    let kept = newest(inner, run)?;
+    if found < kept {
+        return Err(StoreError::OlderCheckpoint { found, kept });
+    }
+    Ok(())
+}
+
+/// The hour to which the newest whole checkpoint had decided.
+fn newest(inner: &Inner, run: i64) -> Result<Option<UtcHour>, StoreError> {
+    let run_digest = run_digest(inner, run)?;
+    let sql = "SELECT digest, body FROM checkpoints WHERE run = ?1 ORDER BY age";
+    let mut statement = inner.conn.prepare_cached(sql).map_err(engine)?;
+    let mut rows = statement.query([run]).map_err(engine)?;
+    while let Some(row) = rows.next().map_err(engine)? {
+        let row = Row::new(TABLE, row);
+        let whole = row.text(1, "body").ok();
+        let is_whole = |body: &&str| {
+            let expected = digest(&run_digest, body);
+            row.digest(0, "digest").is_ok_and(|found| found == expected)
+        };
+        let made = whole.filter(is_whole).map(serde_json::from_str::<Made>);
+        if let Some(Ok(made)) = made {
+            return Ok(made.decided_to);
+        }
+    }
+    Ok(None)
+}
+
+/// The part of a checkpoint that says when it was made.
+#[derive(Deserialize)]
+struct Made {
+    decided_to: Option<UtcHour>,
 }
 
 /// Stores a checkpoint as the latest one, unless it is.

@@ -91,6 +91,20 @@ pub enum StoreError {
         /// Under which key.
         key: Box<RecordKey>,
     },
+    /// A checkpoint that was made before the newest one that the run keeps: another process went on
+    /// meanwhile. Nothing of the batch was stored.
+    #[error(
+        "a checkpoint that decided {} is older than the one that is kept, which decided {}: another \
+         process goes on with this run; end this one",
+        until(.found),
+        until(.kept)
+    )]
+    OlderCheckpoint {
+        /// The first hour that it has not decided; `None` where it has decided none.
+        found: Option<UtcHour>,
+        /// The first hour that the newest one has not decided.
+        kept: Option<UtcHour>,
+    },
     /// A file has two rows for the same ad set and hours.
     #[error(
         "two rows for {key} in {span}: add them up if they are parts of one figure, or remove one"
@@ -201,6 +215,15 @@ pub enum StoreError {
         #[source]
         source: Box<dyn Error + Send + Sync>,
     },
+}
+
+#[expect(
+    clippy::ref_option,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "as a message hands its fields over"
+)]
+fn until(hour: &Option<UtcHour>) -> String {
+    hour.map_or_else(|| "nothing".to_owned(), |hour| format!("until {hour}"))
 }
 
 /// In what way a database is damaged.

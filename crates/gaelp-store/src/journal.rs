@@ -133,6 +133,7 @@ impl RunJournal {
 }
 
 fn append_all(inner: &mut Inner, run: i64, records: &[Record]) -> Result<(), StoreError> {
+    crate::checkpoint::refuse_older(inner, run, records)?;
     records
         .iter()
         .try_for_each(|record| append(inner, run, record))

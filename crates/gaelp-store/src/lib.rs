@@ -17,6 +17,7 @@ mod recorded;
 mod rows;
 mod schema;
 mod store;
+mod trial;
 
 pub use attribution::SqliteEventLog;
 pub use coverage::{AdSetCoverage, Coverage, Granularity, PlatformCoverage};

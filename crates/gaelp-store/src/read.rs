@@ -90,7 +90,8 @@ impl Store {
                    (SELECT count(*) FROM reward_corrections WHERE run = ?1), \
                    (SELECT count(*) FROM budget_state WHERE run = ?1), \
                    (SELECT count(*) FROM alerts WHERE run = ?1), \
-                   (SELECT count(*) FROM metrics_hourly WHERE source = ?1)";
+                   (SELECT count(*) FROM metrics_hourly WHERE source = ?1), \
+                   (SELECT count(*) FROM trials WHERE run = ?1)";
         let mut statement = inner.conn.prepare_cached(sql).map_err(engine)?;
         let mut rows = statement.query([run]).map_err(engine)?;
         let Some(row) = rows.next().map_err(engine)? else {
@@ -104,6 +105,7 @@ impl Store {
             budget_states: row.whole(3, "id")?,
             alerts: row.whole(4, "id")?,
             metrics: row.whole(5, "id")?,
+            trials: row.whole(6, "id")?,
         })
     }
 }
@@ -124,6 +126,8 @@ pub struct Counts {
     pub alerts: u64,
     /// Raw figures under the run, every revision counted.
     pub metrics: u64,
+    /// Decisions in `trials`.
+    pub trials: u64,
 }
 
 /// A run's records, read some hundred at a time.
@@ -212,7 +216,7 @@ impl Default for Place {
 }
 
 impl Place {
-    fn of(key: &AdSetKey, span: gaelp_core::HourSpan, decision: DecisionId) -> Self {
+    pub(crate) fn of(key: &AdSetKey, span: gaelp_core::HourSpan, decision: DecisionId) -> Self {
         Self {
             number: crate::codec::start(span.from),
             ts_end: crate::codec::start(span.to),
@@ -243,8 +247,8 @@ const NEXT: &str = " AND ts >= ?2 AND (ts, ts_end, platform, adset_external_id, 
 
 const ONE: &str = " AND decision_id = ?2";
 
-/// What both tables begin with, and one of their records is read by.
-trait Keyed: Sized {
+/// What tables by decision begin with, and one of their records is read by.
+pub(crate) trait Keyed: Sized {
     const SELECT: &str;
     const TABLE: &str;
     fn read(inner: &Inner, row: &Row<'_>) -> Result<Self, StoreError>;
@@ -274,7 +278,11 @@ impl<T: Keyed> Paged for T {
     }
 }
 
-fn one<T: Keyed>(inner: &Inner, run: i64, decision: DecisionId) -> Result<Option<T>, StoreError> {
+pub(crate) fn one<T: Keyed>(
+    inner: &Inner,
+    run: i64,
+    decision: DecisionId,
+) -> Result<Option<T>, StoreError> {
     let sql = [T::SELECT, ONE].concat();
     let mut statement = inner.conn.prepare_cached(&sql).map_err(engine)?;
     let fields = params![run, decision.get().to_be_bytes()];
@@ -303,7 +311,7 @@ pub(crate) fn experience(
     one(inner, run, decision)
 }
 
-fn key(row: &Row<'_>) -> Result<AdSetKey, StoreError> {
+pub(crate) fn key(row: &Row<'_>) -> Result<AdSetKey, StoreError> {
     let platform = Platform::new(row.text(2, "platform")?);
     Ok(AdSetKey::new(platform, row.text(1, "adset_external_id")?))
 }

@@ -6,8 +6,8 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use gaelp_core::UtcHour;
 use gaelp_core::{AdSetId, AdSetKey, HourSpan, MetricRow, Micros, Platform, Ratio, Revision};
 use gaelp_platform::{
-    BudgetReading, Capabilities, Delivery, OrderEvent, PlatformError, Report, SetBudget,
-    WriteOutcome,
+    AdSetDetails, BudgetReading, Capabilities, Delivery, OrderEvent, PlatformError, Report,
+    SetBudget, WriteOutcome,
 };
 
 use crate::config::MarketConfigError;
@@ -326,6 +326,7 @@ impl World {
             key: AdSetKey::new(platform.clone(), id.clone()),
             daily_budget: ad_set.budget,
             delivery: Delivery::Active,
+            details: AdSetDetails::default(),
         };
         Answer::Budgets {
             readings: account.ad_sets.iter().map(reading).collect(),

@@ -86,6 +86,26 @@ pub enum Breach {
         /// Which ad set.
         key: AdSetKey,
     },
+    /// A bid below zero.
+    #[error("the bid of {key} is {bid}")]
+    NegativeBid {
+        /// Of which ad set.
+        key: AdSetKey,
+        /// The bid.
+        bid: Micros,
+    },
+    /// A campaign or an audience without a name: what is not known must be left out.
+    #[error("{key} has a campaign or an audience without a name")]
+    EmptyName {
+        /// Of which ad set.
+        key: AdSetKey,
+    },
+    /// Setting a budget changed something else.
+    #[error("the campaign, the audiences or the bid of {key} changed with its budget")]
+    DetailsChanged {
+        /// Of which ad set.
+        key: AdSetKey,
+    },
     /// A budget that the capabilities allow was rejected.
     #[error("a budget of {asked} is within the capabilities and was rejected: {error}")]
     NotApplied {

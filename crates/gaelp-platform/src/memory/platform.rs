@@ -12,8 +12,8 @@ use super::locked;
 use super::rows::{LoadError, Rows, scale_spend};
 use super::script::{Fault, Operation, Player, Script};
 use crate::{
-    AdPlatform, BudgetError, BudgetReading, Capabilities, Delivery, PlatformError, Report,
-    SetBudget, WriteOutcome,
+    AdPlatform, AdSetDetails, BudgetError, BudgetReading, Capabilities, Delivery, PlatformError,
+    Report, SetBudget, WriteOutcome,
 };
 
 /// An advertising platform that knows the rows it was given and keeps the budgets it was told:
@@ -77,6 +77,7 @@ struct State {
 struct AdSet {
     daily_budget: Micros,
     delivery: Delivery,
+    details: AdSetDetails,
     /// How many edits were made in an hour, the last that had any.
     edits: (UtcHour, u32),
 }
@@ -150,10 +151,18 @@ impl InMemoryPlatform {
         let new = AdSet {
             daily_budget,
             delivery,
+            details: AdSetDetails::default(),
             edits,
         };
         state.ad_sets.insert(ad_set.into(), new);
         Ok(())
+    }
+
+    /// Says what else is known of an ad set; `false` where there is no such ad set. This is no edit.
+    pub fn describe(&self, ad_set: &str, details: AdSetDetails) -> bool {
+        let mut state = locked(&self.state);
+        let found = state.ad_sets.get_mut(ad_set);
+        found.map(|found| found.details = details).is_some()
     }
 
     /// Sets a budget as a person does in the platform's own interface: it always succeeds, and it
@@ -282,6 +291,7 @@ impl AdPlatform for InMemoryPlatform {
             key: AdSetKey::new(platform.clone(), id.clone()),
             daily_budget: ad_set.daily_budget,
             delivery: ad_set.delivery,
+            details: ad_set.details.clone(),
         });
         Ok(readings.collect())
     }
@@ -317,6 +327,7 @@ impl State {
         let found = self.ad_sets.entry(ad_set).or_insert(AdSet {
             daily_budget: to,
             delivery: Delivery::Active,
+            details: AdSetDetails::default(),
             edits: (now, 0),
         });
         found.edit(now, to);

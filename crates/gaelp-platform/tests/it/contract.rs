@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use gaelp_core::{AdSetKey, HourSpan, Micros, Platform, Ratio, Revision};
 use gaelp_platform::contract::{self, Breach, ContractError};
 use gaelp_platform::{
-    AdPlatform, BudgetReading, Capabilities, ErrorKind, Fault, InMemoryPlatform, InMemoryShop,
-    OrderError, OrderEvent, PlatformError, Report, RevenueSource, Script, SetBudget, WriteOutcome,
+    AdPlatform, AdSetDetails, BudgetReading, Capabilities, ErrorKind, Fault, InMemoryPlatform,
+    InMemoryShop, OrderError, OrderEvent, PlatformError, Report, RevenueSource, Script, SetBudget,
+    WriteOutcome,
 };
 use pollster::block_on;
 
@@ -36,6 +37,40 @@ fn the_reference_passes() {
 
     let shop: Box<dyn RevenueSource> = Box::new(InMemoryShop::new());
     block_on(contract::orders(&shop, span())).unwrap();
+}
+
+/// What is known besides a budget is read with it, survives writes and is told apart from nothing.
+#[test]
+fn details_are_read_with_the_budget() {
+    let platform = loaded();
+    let details = AdSetDetails {
+        campaign: Some("summer".into()),
+        audiences: ["lookalike".into(), "visitors".into()].into(),
+        bid: Some(dollars("0.80")),
+    };
+    assert!(platform.describe("a", details.clone()));
+    assert!(!platform.describe("nobody", details.clone()));
+    block_on(contract::writes(&platform, &key("a"))).unwrap();
+    platform.external_edit("a", dollars("6"));
+    let budgets = block_on(platform.budgets()).unwrap();
+    assert_eq!(budgets[0].daily_budget, dollars("6"));
+    assert_eq!(budgets[0].details, details);
+    assert!(budgets[1].details.is_unknown());
+}
+
+/// A reading that an older adapter wrote, which knew of no details, and one that says little.
+#[test]
+fn a_reading_without_details_is_read_and_written_as_before() {
+    let old =
+        r#"{"key":{"platform":"meta","ad_set":"a"},"daily_budget":5000000,"delivery":"active"}"#;
+    let reading: BudgetReading = serde_json::from_str(old).unwrap();
+    assert!(reading.details.is_unknown());
+    assert_eq!(serde_json::to_string(&reading).unwrap(), old);
+    let some = old.replace("\"active\"", r#""active","details":{"campaign":"summer"}"#);
+    let reading: BudgetReading = serde_json::from_str(&some).unwrap();
+    assert_eq!(reading.details.campaign, Some("summer".into()));
+    assert_eq!(reading.details.bid, None);
+    assert_eq!(serde_json::to_string(&reading).unwrap(), some);
 }
 
 #[test]
@@ -137,6 +172,10 @@ enum Twist {
     MakesAdSets,
     TakesNothing,
     NeverWrites,
+    NegativeBid,
+    EmptyCampaign,
+    EmptyAudience,
+    MovesTheBid,
 }
 
 #[derive(Debug)]
@@ -193,6 +232,9 @@ impl AdPlatform for Twisted {
             Twist::BudgetsOfOthers => budgets
                 .iter_mut()
                 .for_each(|reading| reading.key.platform = Platform::Google),
+            Twist::NegativeBid => budgets[1].details.bid = Some(Micros::new(-1)),
+            Twist::EmptyCampaign => budgets[1].details.campaign = Some("".into()),
+            Twist::EmptyAudience => budgets[1].details.audiences = ["".into()].into(),
             _ => {}
         }
         Ok(budgets)
@@ -236,6 +278,16 @@ impl AdPlatform for Twisted {
                 }
             }
             _ => {}
+        }
+        if self.twist == Twist::MovesTheBid {
+            let bid = Some(asked);
+            self.inner.describe(
+                request.key.ad_set.as_str(),
+                AdSetDetails {
+                    bid,
+                    ..AdSetDetails::default()
+                },
+            );
         }
         self.inner.set_budget(&changed).await
     }
@@ -335,6 +387,16 @@ fn every_twist_is_found() {
                 read: dollars("5"),
             },
         ),
+        (
+            Twist::NegativeBid,
+            Breach::NegativeBid {
+                key: key("b"),
+                bid: Micros::new(-1),
+            },
+        ),
+        (Twist::EmptyCampaign, Breach::EmptyName { key: key("b") }),
+        (Twist::EmptyAudience, Breach::EmptyName { key: key("b") }),
+        (Twist::MovesTheBid, Breach::DetailsChanged { key: key("a") }),
     ];
     for (twist, expected) in cases {
         assert_eq!(breach(twist), expected, "{twist:?}");

@@ -58,6 +58,9 @@ fn money(config: &RolloutConfig, check: &mut Check) {
         target > Micros::ZERO,
         "above 0",
     );
+    if let Some(meant) = config.target_cpa {
+        check.holds("target_cpa", meant, meant > Micros::ZERO, "above 0");
+    }
     let elasticity = config.response_elasticity;
     check.ratio(
         "response_elasticity",

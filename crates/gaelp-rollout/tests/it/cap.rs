@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use gaelp_core::{HourSpan, Micros, Platform};
 use gaelp_guardrails::GuardrailConfig;
-use gaelp_platform::{BudgetReading, Delivery, Report};
+use gaelp_platform::{AdSetDetails, BudgetReading, Delivery, Report};
 use gaelp_rollout::{Command, Event, Rollout, RolloutConfig};
 use proptest::prelude::*;
 
@@ -58,6 +58,7 @@ proptest! {
                         key: key(&format!("ad set {index}")),
                         daily_budget: Micros::new((*budget)?),
                         delivery: Delivery::Active,
+                        details: AdSetDetails::default(),
                     })
                 })
                 .collect();

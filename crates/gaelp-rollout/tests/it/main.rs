@@ -4,6 +4,7 @@
 
 mod budgets;
 mod cap;
+mod facts;
 mod learning;
 mod lists;
 mod phase;
@@ -11,4 +12,5 @@ mod pilot;
 mod restart;
 mod shadow;
 mod support;
+mod trial;
 mod turns;

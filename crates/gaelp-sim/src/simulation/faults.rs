@@ -294,7 +294,7 @@ impl Simulation {
     /// What people do in this hour, by its second.
     pub(super) fn people(&mut self) -> Vec<(i64, Act)> {
         let now = self.border.world().hour();
-        let begin = self.scenario.world.begin;
+        let begin = self.begin;
         let number = u32::try_from(now.since(begin)).unwrap_or(0);
         let planned: Vec<Planned> = self.scenario.plan.at(number).to_vec();
         let mut acts = Vec::new();

@@ -10,7 +10,7 @@ use gaelp_rollout::{
     PlanOutcome, Record,
 };
 
-use super::{CrashPoint, Runner, Simulation, out_of_turn, ready};
+use super::{CrashPoint, Kept, Runner, Simulation, out_of_turn, ready};
 use crate::audit::Delivered;
 use crate::outcome::Barred;
 use crate::{FaultKind, Mishap, TOKEN, Violation};
@@ -97,7 +97,10 @@ impl Simulation {
                 let asked = runner.now(self.border.world().now());
                 runner.asked.insert(platform.clone(), asked);
                 match self.border.budgets(found) {
-                    Ok(readings) => Event::Budgets { platform, readings },
+                    Ok(readings) => {
+                        runner.spent.list(&readings);
+                        Event::Budgets { platform, readings }
+                    }
                     Err(error) => Event::BudgetsFailed {
                         platform,
                         kind: error.kind(),
@@ -363,6 +366,7 @@ impl Simulation {
         self.check_ceilings(request, action);
         let confirmed = runner.book().confirmed(key);
         if confirmed.is_none_or(|confirmed| request.daily_budget > confirmed) {
+            self.check_phase(runner, key);
             self.check_raise(runner, request, action);
             self.check_edits(runner, key);
         }
@@ -473,6 +477,7 @@ impl Simulation {
     fn record(&mut self, runner: &mut Runner, records: Vec<Record>) {
         self.seek_token(&records);
         let (mut credited, mut excused) = (Micros::ZERO, false);
+        self.check_beside(runner, &records);
         for record in &records {
             match record {
                 Record::Action(action) => self.note_action(runner, action),
@@ -528,11 +533,7 @@ impl Simulation {
         if action.status == ActionStatus::Pending {
             runner.pending.insert(decision.id, Box::new(action.clone()));
         }
-        let first = matches!(
-            action.status,
-            ActionStatus::Pending | ActionStatus::Unchanged | ActionStatus::Shadow
-        ) || (action.status == ActionStatus::Rejected && action.sent.is_none());
-        if !first {
+        if !is_first(action) {
             return;
         }
         *self.counters.levels.entry(decision.level).or_insert(0) += 1;
@@ -564,11 +565,20 @@ impl Simulation {
         }
         for record in runner.records.drain(..) {
             if let Record::Checkpoint(checkpoint) = record {
-                self.disk.older = self.disk.checkpoint.replace(checkpoint);
+                let spent = runner.spent.clone();
+                self.disk.older = self.disk.latest.replace(Kept { checkpoint, spent });
             }
         }
         true
     }
+}
+
+/// Whether an action is recorded for the first time.
+pub(super) fn is_first(action: &ActionRecord) -> bool {
+    matches!(
+        action.status,
+        ActionStatus::Pending | ActionStatus::Unchanged | ActionStatus::Shadow
+    ) || (action.status == ActionStatus::Rejected && action.sent.is_none())
 }
 
 /// The name of a refusal in counters.

@@ -6,10 +6,19 @@ use gaelp_core::{Micros, Ratio, UtcHour};
 use gaelp_rollout::{Checkpoint, Event, Rollout, RolloutConfig};
 
 use super::{Runner, Simulation, out_of_turn};
+use crate::spent::Spent;
 use crate::{FaultKind, Planned, Violation};
 
 /// How long it takes until a person has put a configuration right, in seconds.
 const REPAIR: i64 = 3_600;
+
+/// What a process begins from.
+#[derive(Debug, Default)]
+struct Began {
+    checkpoint: Option<Box<Checkpoint>>,
+    /// What it was told of the last hours.
+    spent: Spent,
+}
 
 impl Simulation {
     /// Starts the main process, where it can be.
@@ -45,7 +54,7 @@ impl Simulation {
                 what: "a damaged log",
             });
         }
-        let Some((rollout, began_from)) = self.restored(hour, poisoned) else {
+        let Some((rollout, kept)) = self.restored(hour, poisoned) else {
             self.violations.push(Violation::Start);
             return;
         };
@@ -60,7 +69,8 @@ impl Simulation {
             reconciled: false,
             history: self.replays.then(Vec::new),
             said: blake3::Hasher::new(),
-            began_from,
+            spent: kept.spent,
+            began_from: kept.checkpoint,
             began_at: hour,
             ordered: None,
             asked: BTreeMap::new(),
@@ -82,15 +92,11 @@ impl Simulation {
     }
 
     /// A rollout from the latest checkpoint that can be believed, or from nothing.
-    fn restored(
-        &mut self,
-        hour: UtcHour,
-        poisoned: Option<Planned>,
-    ) -> Option<(Rollout, Option<Box<Checkpoint>>)> {
+    fn restored(&mut self, hour: UtcHour, poisoned: Option<Planned>) -> Option<(Rollout, Began)> {
         let config = self.config();
         let platforms = self.scenario.world.platforms.clone();
-        if let (Some(fault), Some(checkpoint)) = (poisoned, &self.disk.checkpoint) {
-            let bad = poison(checkpoint, fault.details);
+        if let (Some(fault), Some(kept)) = (poisoned, &self.disk.latest) {
+            let bad = poison(&kept.checkpoint, fault.details);
             self.count(FaultKind::PoisonedCheckpoint);
             if let Some(bad) = bad {
                 match Rollout::restore(config.clone(), platforms.clone(), bad, hour) {
@@ -102,25 +108,26 @@ impl Simulation {
             } else {
                 self.counters.branch("recovery/checkpoint_unreadable");
             }
-            self.disk.checkpoint = self.disk.older.take();
+            self.disk.latest = self.disk.older.take();
         }
         // The hour by the clock that the process will have.
         let seen =
             UtcHour::containing(self.border.world().now() + chrono::Duration::seconds(self.ahead));
-        for checkpoint in [&self.disk.checkpoint, &self.disk.older]
-            .into_iter()
-            .flatten()
-        {
+        for kept in [&self.disk.latest, &self.disk.older].into_iter().flatten() {
             let restored = Rollout::restore(
                 config.clone(),
                 platforms.clone(),
-                (**checkpoint).clone(),
+                (*kept.checkpoint).clone(),
                 seen,
             );
             match restored {
                 Ok(rollout) => {
                     self.counters.branch("recovery/restored");
-                    return Some((rollout, Some(checkpoint.clone())));
+                    let began = Began {
+                        checkpoint: Some(kept.checkpoint.clone()),
+                        spent: kept.spent.clone(),
+                    };
+                    return Some((rollout, began));
                 }
                 Err(_) => self.counters.branch("recovery/checkpoint_of_the_future"),
             }
@@ -130,7 +137,7 @@ impl Simulation {
         } else {
             "recovery/from_nothing"
         });
-        Some((Rollout::new(config, platforms).ok()?, None))
+        Some((Rollout::new(config, platforms).ok()?, Began::default()))
     }
 
     /// Whether a start that must be refused is refused.

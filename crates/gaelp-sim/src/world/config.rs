@@ -1,7 +1,7 @@
 //! What a world is made of.
 
 use gaelp_core::{AccountZone, AdSetKey, Currency, Micros, Platform, Ratio, UtcHour};
-use gaelp_platform::{Capabilities, Delivery};
+use gaelp_platform::{AdSetDetails, Capabilities, Delivery};
 use serde::{Deserialize, Serialize};
 
 use super::market::Market;
@@ -75,6 +75,9 @@ pub struct AdSetConfig {
     pub daily_budget: Micros,
     /// Whether it is delivered.
     pub delivery: Delivery,
+    /// What else its platform knows of it.
+    #[serde(default)]
+    pub details: AdSetDetails,
     /// What its money buys.
     pub market: Market,
     /// How the platform spreads its budget over the day.
@@ -92,6 +95,7 @@ impl AdSetConfig {
             key,
             daily_budget,
             delivery: Delivery::Active,
+            details: AdSetDetails::default(),
             market: Market::default(),
             pacing: Pacing::Even,
             limit: DayLimit::Current,

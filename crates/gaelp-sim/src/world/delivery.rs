@@ -13,6 +13,9 @@ const LATE_FROM: u8 = 18;
 /// What [`Pacing::Late`] spends before: a share of what is left, per day.
 const EARLY_SHARE: i128 = 20;
 
+/// By how much more an hour takes in which everybody comes at once.
+const SURGE: i128 = 4;
+
 /// An ad set in the world.
 #[derive(Clone, Debug)]
 pub(super) struct AdSet {
@@ -29,6 +32,8 @@ pub(super) struct AdSet {
     pub(super) appetite: Ratio,
     /// This hour's traffic.
     pub(super) traffic: Ratio,
+    /// Whether everybody comes at once in this hour.
+    surges: bool,
     /// Spend of this hour.
     pub(super) hour_spend: Micros,
     /// The hours that are over, from `first` on.
@@ -57,6 +62,7 @@ impl AdSet {
             edits: (first, 0),
             appetite: Ratio::ONE,
             traffic: Ratio::ONE,
+            surges: false,
             hour_spend: Micros::ZERO,
             cells: Vec::new(),
             first,
@@ -80,6 +86,9 @@ impl AdSet {
         let expected = self.config.market.traffic.at(local_hour);
         let traffic = i128::from(expected.ppm()) * i128::from(noise.ppm()) / 1_000_000;
         self.traffic = Ratio::from_ppm(i64::try_from(traffic).unwrap_or(i64::MAX));
+        // Markets without surges draw nothing for them.
+        let surges = self.config.market.surges;
+        self.surges = surges > Ratio::ZERO && dice.chance(surges);
         self.hour_spend = Micros::ZERO;
     }
 
@@ -112,7 +121,9 @@ impl AdSet {
         let seconds = i128::from(segment.to - segment.from);
         let volume = self.config.market.volume_at(self.traffic);
         let taken = i128::from(volume.get()) * seconds / i128::from(HOUR);
+        let taken = if self.surges { SURGE * taken } else { taken };
         let paced = match self.config.pacing {
+            _ if self.surges => left,
             Pacing::Even => self.evenly(segment, left),
             Pacing::Late if segment.local_hour < LATE_FROM => {
                 left * seconds / (EARLY_SHARE * i128::from(HOUR))

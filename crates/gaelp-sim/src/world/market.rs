@@ -89,6 +89,10 @@ pub struct Market {
     pub noise: Ratio,
     /// The day's shape.
     pub traffic: Traffic,
+    /// The share of hours in which everybody comes at once and the platform spends what it can,
+    /// whatever the pace: a spike of spend.
+    #[serde(default)]
+    pub surges: Ratio,
 }
 
 impl Default for Market {
@@ -102,6 +106,7 @@ impl Default for Market {
             order_value: Micros::new(40_000_000),
             noise: Ratio::from_ppm(300_000),
             traffic: Traffic::EVENING,
+            surges: Ratio::ZERO,
         }
     }
 }

@@ -31,6 +31,7 @@ impl World {
             key: ad_set.config.key.clone(),
             daily_budget: ad_set.budget,
             delivery: ad_set.delivery,
+            details: ad_set.config.details.clone(),
         };
         self.ad_sets.iter().filter(ours).map(reading).collect()
     }

@@ -11,4 +11,5 @@ mod regressions;
 #[cfg(gaelp_seeded_bugs)]
 mod seeded;
 mod support;
+mod trial;
 mod world;

@@ -50,6 +50,14 @@ const FOUND: &[(u64, &str)] = &[
         7_012,
         "a clock behind by hours, which nobody saw run back: beyond what is promised",
     ),
+    (
+        1_071,
+        "rows of hours to come pushed out what was known of today: nothing seemed to be spent",
+    ),
+    (
+        462,
+        "an hour with two figures under one revision counted as if nothing had been spent in it",
+    ),
 ];
 
 #[test]

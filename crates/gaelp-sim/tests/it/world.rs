@@ -106,6 +106,39 @@ fn request(number: usize, daily_budget: Micros, decision: u32) -> SetBudget {
     }
 }
 
+/// In a surge everything that is left of the day goes, as far as the market takes it; without one
+/// the pace is kept. What may be spent in a day is the same.
+#[test]
+fn a_surge_is_a_spike_of_spend() {
+    let first_hours = |surges: Ratio| {
+        let mut config = AdSetConfig::new(key(0), micros("24"));
+        config.market.surges = surges;
+        config.market.traffic = Traffic::FLAT;
+        config.market.noise = Ratio::ZERO;
+        config.market.volume = micros("2");
+        let world = WorldConfig {
+            platforms: platforms(AccountZone::UTC),
+            ad_sets: vec![config],
+            restated: Ratio::ZERO,
+            ..WorldConfig::empty(BEGIN, AccountZone::UTC)
+        };
+        let mut world = World::new(world, Seed::new(5)).unwrap();
+        world.advance(24 * 3_600);
+        let spend = |hour| world.true_hour(&key(0), BEGIN.plus(hour)).unwrap().spend;
+        let day = world.truth().days()[0].account_spent();
+        assert!(day <= world.truth().days()[0].account_most());
+        (spend(0), spend(1), day)
+    };
+    let (first, second, even) = first_hours(Ratio::ZERO);
+    assert!((first.get() - second.get()).abs() <= 2);
+    assert!(first < micros("1.80"), "{first}");
+    // Four times the volume of 2.00, twice, out of at most 42.00 and at least 16.80.
+    let (first, second, day) = first_hours(Ratio::ONE);
+    assert_eq!((first, second), (micros("8"), micros("8")));
+    // Nothing of the rest was drawn by who surges always: the day aims at the same.
+    assert!(day >= micros("16.80") && even >= micros("16.80"));
+}
+
 /// The day's highest budget is recomputed from the log of changes, and ω in floating point.
 #[test]
 fn no_day_costs_more_than_the_overdelivery_of_its_highest_budget() {

@@ -89,8 +89,7 @@ fn the_last_two_are_kept() -> Outcome {
     Ok(())
 }
 
-/// The last of a batch counts; the latest again changes nothing; an older one again is the latest
-/// again, as the state may well go back and forth.
+/// The last of a batch counts; the latest again changes nothing.
 #[test]
 fn the_last_word_counts() -> Outcome {
     let folder = tempfile::tempdir()?;
@@ -107,9 +106,59 @@ fn the_last_word_counts() -> Outcome {
     // The same records all over again: the same end.
     commit(&mut journal, made.iter().map(record).collect())?;
     assert_eq!(dump(&path), before);
-    commit(&mut journal, vec![record(&made[1])])?;
-    assert_eq!(store.checkpoint(RUN)?.as_ref(), Some(&made[1]));
-    assert_eq!(store.checkpoint_before(RUN)?.as_ref(), Some(&made[2]));
+    Ok(())
+}
+
+/// A process that was taken over does not push a checkpoint of its past over a newer one, and
+/// nothing of its batch is stored. What is damaged proves nothing.
+#[test]
+fn one_from_before_the_newest_is_refused() -> Outcome {
+    let folder = tempfile::tempdir()?;
+    let path = folder.path().join("s.sqlite");
+    let made = checkpoints(6)?;
+    let store = Store::open(&path)?;
+    let meta = Capabilities::meta(Currency::USD, AccountZone::UTC);
+    let blank = Rollout::new(RolloutConfig::default(), vec![meta])?.checkpoint();
+    assert_eq!(blank.decided_to(), None);
+    // From nothing on, every hour follows.
+    for checkpoint in [&blank, &made[2], &made[3]] {
+        commit(&mut store.journal(RUN), vec![record(checkpoint)])?;
+    }
+    let before = dump(&path);
+    for old in [&made[2], &made[0], &blank] {
+        let batch = vec![Record::Alert(alert(9)), record(old)];
+        let Err(StoreError::OlderCheckpoint { found, kept }) =
+            commit(&mut store.journal(RUN), batch)
+        else {
+            panic!("an older checkpoint was taken");
+        };
+        assert_eq!(found, old.decided_to());
+        assert_eq!(kept, Some(NOON.plus(5)));
+        assert_eq!(dump(&path), before);
+    }
+    let error = commit(&mut store.journal(RUN), vec![record(&made[0])]).expect_err("older");
+    assert_eq!(
+        error.to_string(),
+        "a checkpoint that decided until 2025-11-24T18Z is older than the one that is kept, which \
+         decided until 2025-11-24T21Z: another process goes on with this run; end this one"
+    );
+    // Another run has another past, and another state of the same hour is no older.
+    commit(&mut store.journal(OTHER), vec![record(&made[0])])?;
+    let mut same_hour = serde_json::to_value(&made[3])?;
+    same_hour["told"]["paused"] = true.into();
+    let same_hour: Checkpoint = serde_json::from_value(same_hour)?;
+    commit(&mut store.journal(RUN), vec![record(&same_hour)])?;
+    assert_eq!(store.checkpoint(RUN)?, Some(same_hour));
+    commit(&mut store.journal(RUN), vec![record(&made[4])])?;
+    // The newest is damaged: the one before it is what counts.
+    tamper(
+        &path,
+        "UPDATE checkpoints SET body = replace(body, 'false', 'true') WHERE age = 0",
+    )?;
+    let refused = commit(&mut store.journal(RUN), vec![record(&made[2])]);
+    assert!(matches!(refused, Err(StoreError::OlderCheckpoint { .. })));
+    commit(&mut store.journal(RUN), vec![record(&made[3])])?;
+    assert_eq!(store.checkpoint(RUN)?.as_ref(), Some(&made[3]));
     Ok(())
 }
 

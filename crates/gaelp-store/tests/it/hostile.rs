@@ -49,6 +49,7 @@ fn read_all(store: &Store, file: FileId) -> Result<(), StoreError> {
     store.rows(&files)?.try_for_each(|row| row.map(drop))?;
     store.run_rows(RUN)?.try_for_each(|row| row.map(drop))?;
     store.actions(RUN).try_for_each(|row| row.map(drop))?;
+    store.trials(RUN).try_for_each(|row| row.map(drop))?;
     store.experiences(RUN).try_for_each(|row| row.map(drop))?;
     store.corrections(RUN).try_for_each(|row| row.map(drop))?;
     store.alerts(RUN).try_for_each(|row| row.map(drop))?;

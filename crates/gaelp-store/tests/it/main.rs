@@ -13,3 +13,4 @@ mod ledger_crash;
 mod opening;
 mod recorded;
 mod support;
+mod trial;

@@ -10,10 +10,11 @@ use gaelp_core::{
     PropensityMethod, Quantity, Ratio, Reason, Revision, RewardCorrection, RuleId, TouchpointId,
     UtcHour,
 };
+use gaelp_guardrails::{GuardrailConfig, Memory, Policy, RevisionDigest, Verdict};
 use gaelp_ledger::{LedgerConfig, LedgerStore, Limits, Order, Request, Sealed};
 use gaelp_rollout::{
     Action, ActionRecord, ActionStatus, Alert, AlertKind, BudgetState, Credit, ExperienceRecord,
-    Journal, Mode, PlanRecord, Record, State,
+    Journal, Mode, PlanRecord, Record, State, TrialRecord, Tried,
 };
 use gaelp_store::{RunJournal, SqliteLedger, StoreError};
 use proptest::prelude::*;
@@ -205,11 +206,53 @@ pub(crate) fn plan(n: u32) -> PlanRecord {
     serde_json::from_value(plan).expect("a plan")
 }
 
+/// A verdict that a policy on trial may have given, and what an observed rule said.
+pub(crate) fn trial(n: u32) -> TrialRecord {
+    let decision = decision(n);
+    let reason = |rule: &str, level| Reason {
+        rule: RuleId::from(rule.to_owned()),
+        level,
+        ceiling: Some(Micros::new(500_000 + i64::from(n))),
+        observed: Operand::Ratio(Ratio::from_ppm(1_499_999)),
+        threshold: Operand::Undefined,
+    };
+    let levels = [Level::Allow, Level::Clamp, Level::Freeze, Level::Deny];
+    let verdict = Verdict {
+        proposed: decision.proposed,
+        normalised: decision.normalised,
+        allowed: Micros::new(1_000 * i64::from(n)),
+        level: levels[n as usize % 4],
+        binding: Some(RuleId::new("hourly_ceiling")),
+        reasons: vec![reason("hourly_ceiling", Level::Clamp)],
+        observed: vec![reason("freeze_roas", Level::Freeze)],
+        overruled: None,
+        bid: Some(Micros::new(800_000)),
+        revisions: RevisionDigest::default(),
+        memory: Memory {
+            evaluated: Some(decision.span.from),
+            ..Memory::default()
+        },
+    };
+    let config = GuardrailConfig {
+        dwell_hours: n % 7,
+        ..GuardrailConfig::default()
+    };
+    let policy = Policy::new(config).expect("sensible rules").hash();
+    TrialRecord {
+        decision: decision.id,
+        key: decision.key,
+        span: decision.span,
+        observed: vec![reason("taper", Level::Clamp); n as usize % 3],
+        candidate: (!n.is_multiple_of(5)).then_some(Tried { policy, verdict }),
+    }
+}
+
 /// One record of every kind.
 pub(crate) fn records(n: u32) -> Vec<Record> {
     vec![
         Record::Metrics(metric_row(n)),
         Record::Action(Box::new(action(n, ActionStatus::Pending))),
+        Record::Trial(Box::new(trial(n))),
         Record::Experience(Box::new(experience(n))),
         Record::Correction(correction(n)),
         Record::BudgetState(budget_state(n)),
