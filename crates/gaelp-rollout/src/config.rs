@@ -95,7 +95,9 @@ pub struct RolloutConfig {
     /// facts, and change nothing; what they would have said is [recorded](crate::TrialRecord).
     /// Default: none.
     ///
-    /// What the account may still spend is split by the cap in force, also for them.
+    /// What the account may still spend is split by the cap in force, also for them. Where they look
+    /// further back than the rules in force, more history is read and kept, and traffic is learnt
+    /// from more of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub candidate: Option<GuardrailConfig>,
     /// What a conversion is meant to cost, for the rule on the
