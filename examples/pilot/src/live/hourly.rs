@@ -40,8 +40,8 @@ pub(crate) fn live(args: &HourlyArgs) -> Result<(), PilotError> {
     let (mut hours, mut overtaken, mut not_before) = (0, 0, None);
     while args.hours.is_none_or(|most| hours < most) && !ending.load(Ordering::SeqCst) {
         if done == Done::Overtaken {
-            // A runner that is fenced by now recorded this hour first. Nothing of ours was written;
-            // begin anew, with the next hour.
+            // A runner that is fenced by now recorded this hour, or a later one. Nothing of ours was
+            // written; begin anew, with the next hour.
             overtaken += 1;
             if overtaken > MOST_OVERTAKEN {
                 return Err(LiveError::Rival.into());
@@ -79,7 +79,7 @@ struct Ended {
 enum Done {
     /// To its end.
     Well,
-    /// Another runner, fenced meanwhile, had recorded the same hour.
+    /// Another runner, fenced meanwhile, had recorded the same hour, or a later one.
     Overtaken,
 }
 
@@ -220,7 +220,9 @@ impl Live {
         });
         match stepped {
             Ok(()) => self.report(name, hour).map(|()| Done::Well),
-            Err(DriveError::Journal(StoreError::Conflict { .. })) => self.rival(),
+            Err(DriveError::Journal(
+                StoreError::Conflict { .. } | StoreError::OlderCheckpoint { .. },
+            )) => self.rival(),
             Err(DriveError::Journal(source)) => {
                 Err(LiveError::of_store(&self.place.store, source).into())
             }
@@ -228,8 +230,8 @@ impl Live {
         }
     }
 
-    /// Another process recorded the same hour. What is not recorded is not written, so that
-    /// nothing of this step reached a platform; whether to go on is the ledger's word.
+    /// Another process recorded the same hour, or a later one. What is not recorded is not written,
+    /// so that nothing of this step reached a platform; whether to go on is the ledger's word.
     fn rival(&mut self) -> Result<Done, PilotError> {
         let Some(books) = &mut self.books else {
             return Err(LiveError::Rival.into());
