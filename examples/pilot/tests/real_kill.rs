@@ -38,7 +38,7 @@ const MARKET: &str = "GAELP_REAL_KILL_MARKET";
 /// The account's cap, as in the settings.
 const CAP: Micros = Micros::new(40_000_000);
 /// How long a write is under way to the platform, and its answer back: so that kills fall there.
-const LATENCY: Duration = Duration::from_millis(3);
+const LATENCY: Duration = Duration::from_millis(10);
 /// Settings that press upward, so that it is the ledger's cap that holds.
 const UPWARD: [&str; 12] = [
     "--set",
@@ -353,7 +353,7 @@ impl Test {
         let wanted = [
             ("killed while running", kills * 4 / 5),
             ("left: with open intents", kills / 20),
-            ("left: between an intent and its answer", kills / 100),
+            ("left: between an intent and its answer", kills / 200),
             ("left: after an observation", 1),
             ("left: after an answer", 1),
             ("left: paused", 1),
