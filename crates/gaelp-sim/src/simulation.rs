@@ -1,6 +1,7 @@
 //! The market, the runners, the people and the faults, hour by hour.
 
 mod beside;
+mod check;
 mod faults;
 mod perform;
 mod start;
