@@ -202,6 +202,13 @@ fn running(scene: &Scene, said: usize) -> Running {
     running
 }
 
+/// A live process that has decided an hour and waits for the next.
+fn idle(scene: &Scene) -> Running {
+    let mut running = Running::start(scene.account.reaching("live", &[]));
+    while running.line().expect("it runs")["step"] != "hour" {}
+    running
+}
+
 /// The lines until one fits; time passes meanwhile.
 fn until(scene: &Scene, running: &mut Running, fits: impl Fn(&Value) -> bool) -> Value {
     let mut client = scene.client();
@@ -249,9 +256,9 @@ fn a_kill_lowers_every_budget_and_fences_whoever_runs() {
     for faults in [Faults::none(), Faults::rough()] {
         let scene = Scene::new(5, faults);
         scene.account.hours(20, &[]);
-        let live = running(&scene, 2);
+        let live = idle(&scene);
         let mut client = scene.client();
-        let before = client.budgets();
+        let (before, tried) = (client.budgets(), client.audit().writes.len());
         let mut killed = scene.reach("kill", &["--by", "ada"]);
         // On a rough network a kill may have to be given again; it says so.
         for _ in 0..10 {
@@ -271,6 +278,16 @@ fn a_kill_lowers_every_budget_and_fences_whoever_runs() {
             stderr.contains("another runner took the spend ledger over"),
             "{stderr}"
         );
+        // Whoever sent it: nothing that came in since was a raise, but for what was under way.
+        let writes = client.audit().writes;
+        assert!(
+            writes.len() > tried,
+            "a kill that sends nothing shows nothing"
+        );
+        for write in &writes[tried..] {
+            let raised = write.before.is_some_and(|before| write.to > before);
+            assert!(!raised || write.fate == Fate::Arrived, "{write:?}");
+        }
         let after = client.budgets();
         for ((name, before), (same, after)) in before.iter().zip(&after) {
             assert_eq!(name, same);
