@@ -87,8 +87,8 @@ impl Common {
         let mut campaign_spent = campaigns.then(ByCampaign::default);
         for candidate in candidates {
             if let Some(sums) = &mut campaign_spent {
-                let campaign = rollout.campaign(&candidate.key);
-                sums.add(&candidate.key.platform, campaign, candidate.spent_today);
+                let (key, spent) = (&candidate.key, candidate.spent_today);
+                sums.add(&key.platform, rollout.campaign(key), seeded::spent(spent));
             }
             let sum = platform_spent
                 .entry(candidate.key.platform.clone())
@@ -146,7 +146,7 @@ impl Common {
         let sum = self.platform_raised.entry(platform.clone()).or_default();
         *sum = sum.checked_add(raise).unwrap_or(Micros::MAX);
         if let Some(sums) = &mut self.campaign_raised {
-            sums.add(platform, campaign, raise);
+            sums.add(platform, campaign, seeded::raised(raise));
         }
     }
 
@@ -288,8 +288,7 @@ fn room(rollout: &Rollout, clock: DateTime<Utc>, candidates: &[Candidate]) -> Op
     }
     let count = i64::try_from(runs.len()).unwrap_or(i64::MAX);
     for (key, standing) in rollout.desk.book().lines(clock) {
-        let open = standing.open.iter().map(|intent| intent.to);
-        let most = open.chain(standing.confirmed).max();
+        let most = seeded::counted(&standing);
         if let Some(most) = most.filter(|_| rollout.is_canary(key)) {
             let daily = runs.entry(key).or_default();
             *daily = most.max(*daily);

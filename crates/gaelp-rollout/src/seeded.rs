@@ -4,7 +4,8 @@
 //! a wrong version would do. The mistakes exist only under `--cfg gaelp_seeded_bugs`.
 
 use chrono::{DateTime, Utc};
-use gaelp_ledger::{Answer, Operator};
+use gaelp_core::Micros;
+use gaelp_ledger::{Answer, Operator, Standing};
 
 #[cfg(gaelp_seeded_bugs)]
 use gaelp_core::seeded::is;
@@ -26,6 +27,14 @@ const SEND_ANY_TIME: u32 = 18;
 const HOUR_TOO_MANY: u32 = 19;
 /// The list of ad sets that may be written to is not asked.
 const NO_LIST: u32 = 20;
+/// What an hour raised is not summed by campaign.
+const CAMPAIGN_RAISES_LOST: u32 = 21;
+/// What was spent today is not summed by campaign.
+const CAMPAIGN_SPEND_LOST: u32 = 22;
+/// Of writes that are not settled the smaller amount counts towards the phase.
+const PHASE_IS_HOPEFUL: u32 = 23;
+/// Of a policy on trial only objections are kept.
+const ONLY_OBJECTIONS: u32 = 24;
 
 /// What the ledger is told of an answer that was lost.
 pub(crate) fn lost_answer() -> Answer {
@@ -70,4 +79,35 @@ pub(crate) fn hours_per_day(hours: i64) -> i64 {
 /// Whether an ad set may be written to.
 pub(crate) fn may_write(listed: bool) -> bool {
     listed || is(NO_LIST)
+}
+
+/// What a decision adds to what its campaign raised in the hour.
+pub(crate) fn raised(raise: Micros) -> Micros {
+    if is(CAMPAIGN_RAISES_LOST) {
+        return Micros::ZERO;
+    }
+    raise
+}
+
+/// What an ad set adds to what its campaign spent today.
+pub(crate) fn spent(more: Micros) -> Micros {
+    if is(CAMPAIGN_SPEND_LOST) {
+        return Micros::ZERO;
+    }
+    more
+}
+
+/// What counts for an ad set towards the share of its phase.
+pub(crate) fn counted(standing: &Standing) -> Option<Micros> {
+    let open = standing.open.iter().map(|intent| intent.to);
+    let known = open.chain(standing.confirmed);
+    if is(PHASE_IS_HOPEFUL) {
+        return known.min();
+    }
+    known.max()
+}
+
+/// Whether what a policy on trial said is kept.
+pub(crate) fn kept(objected: bool) -> bool {
+    objected || !is(ONLY_OBJECTIONS)
 }

@@ -5,7 +5,7 @@ use gaelp_guardrails::{Context, PolicyHash, Verdict};
 use serde::{Deserialize, Serialize};
 
 use crate::ad_set::AdSet;
-use crate::{Record, Rollout};
+use crate::{Record, Rollout, seeded};
 
 /// What was said of a decision and did not count.
 ///
@@ -65,6 +65,9 @@ impl Rollout {
         };
         if let Some(tried) = &trial.candidate {
             ad_set.trial_memory = tried.verdict.memory;
+            if !seeded::kept(!tried.verdict.reasons.is_empty()) {
+                return;
+            }
         } else if trial.observed.is_empty() {
             return;
         }

@@ -15,6 +15,8 @@ const FACTS: u64 = 14;
 const HISTORY: u32 = 8 * 24;
 
 const CAMPAIGNS: [&str; 2] = ["summer", "winter"];
+/// What a campaign may be raised by in an hour, as an hourly rate, of all daily budgets.
+const CAMPAIGN_RAISES: Ratio = Ratio::from_ppm(2_000);
 const AUDIENCES: [&str; 3] = ["everybody", "lookalike", "visitors"];
 
 /// Draws the facts of a scenario and the rules that look at them; how many hours the market ran
@@ -100,7 +102,8 @@ fn lists(rules: &mut GuardrailConfig, budgets: Micros, dice: &mut Dice) {
         rules.campaign_daily_cap = Some(cap.min(rules.daily_cap));
     }
     if dice.chance(percent(20)) {
-        rules.hourly_raise_caps.campaign = Some(part(budgets, 1));
+        // As an hourly rate: about what one ad set of three may be raised by at once.
+        rules.hourly_raise_caps.campaign = budgets.checked_scale(CAMPAIGN_RAISES, Rounding::Up);
     }
     if dice.chance(percent(5)) {
         let listed = ["lookalike", "visitors"].map(AudienceId::from);
