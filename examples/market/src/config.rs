@@ -1,8 +1,8 @@
 //! What a market is made of.
 
 use chrono::{DateTime, Utc};
-use gaelp_core::{AccountZone, AdSetId, Currency, Micros, Ratio};
-use gaelp_platform::{BudgetError, Capabilities};
+use gaelp_core::{AccountZone, AdSetId, AudienceId, Currency, Micros, Ratio};
+use gaelp_platform::{AdSetDetails, BudgetError, CampaignId, Capabilities};
 
 /// A market: accounts on platforms, and what goes wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub struct AdSetConfig {
     pub daily_budget: Micros,
     /// What a spent unit brings on average.
     pub roas: Ratio,
+    /// What the platform tells of it besides its budget.
+    pub details: AdSetDetails,
 }
 
 /// How often what goes wrong. Each is a share of the requests it can strike.
@@ -97,21 +99,26 @@ impl MarketConfig {
         currency: Currency,
         faults: Faults,
     ) -> Result<Self, MarketConfigError> {
-        let ad_set = |id: &str, units: i64, roas: i64| {
+        let ad_set = |id: &str, units: i64, roas: i64, campaign: &str, audience: &str| {
             let daily_budget = Micros::from_major(units).ok_or(MarketConfigError::Amount)?;
             Ok::<_, MarketConfigError>(AdSetConfig {
                 id: AdSetId::from(id),
                 daily_budget,
                 roas: Ratio::from_ppm(roas),
+                details: AdSetDetails {
+                    campaign: Some(CampaignId::from(campaign)),
+                    audiences: [AudienceId::from(audience)].into(),
+                    bid: None,
+                },
             })
         };
         let meta = vec![
-            ad_set("prospecting", 6, 2_400_000)?,
-            ad_set("retargeting", 4, 3_600_000)?,
+            ad_set("prospecting", 6, 2_400_000, "sales", "lookalike")?,
+            ad_set("retargeting", 4, 3_600_000, "sales", "visitors")?,
         ];
         let google = vec![
-            ad_set("brand", 3, 4_200_000)?,
-            ad_set("generic", 4, 1_300_000)?,
+            ad_set("brand", 3, 4_200_000, "search", "searching")?,
+            ad_set("generic", 4, 1_300_000, "search", "searching")?,
         ];
         Ok(Self {
             seed,

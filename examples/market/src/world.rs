@@ -60,6 +60,7 @@ struct Account {
 struct AdSet {
     budget: Micros,
     roas: Ratio,
+    details: AdSetDetails,
     /// The highest budget of this hour, and of this day.
     hour_high: Micros,
     day_high: Micros,
@@ -92,6 +93,7 @@ impl World {
                     AdSet {
                         budget,
                         roas: ad_set.roas,
+                        details: ad_set.details.clone(),
                         hour_high: budget,
                         day_high: budget,
                         spent_today: Micros::ZERO,
@@ -326,7 +328,7 @@ impl World {
             key: AdSetKey::new(platform.clone(), id.clone()),
             daily_budget: ad_set.budget,
             delivery: Delivery::Active,
-            details: AdSetDetails::default(),
+            details: ad_set.details.clone(),
         };
         Answer::Budgets {
             readings: account.ad_sets.iter().map(reading).collect(),

@@ -10,7 +10,7 @@ use gaelp::core::{
 };
 use gaelp::rollout::{
     ActionRecord, ActionStatus, AlertKind, BudgetState, Credit, Mode, PlanOutcome, PlanRecord,
-    Record, RevenueFrom, RolloutConfig,
+    Record, RevenueFrom, RolloutConfig, TrialRecord,
 };
 
 use crate::summary::{Cell, Example};
@@ -40,10 +40,31 @@ pub(crate) struct Observer {
     /// What of the shop's revenue was credited to ad sets.
     pub(crate) credited: Micros,
     pub(crate) plans: Plans,
+    pub(crate) trial: Trial,
     pub(crate) experiences: u64,
     pub(crate) truncated: u64,
     pub(crate) least_propensity: Option<f64>,
     pub(crate) estimated_propensities: u64,
+}
+
+/// What had no say.
+#[derive(Debug, Default)]
+pub(crate) struct Trial {
+    /// How often each rule objected that is only observed.
+    pub(crate) observed: BTreeMap<RuleId, u64>,
+    /// The candidate's digest.
+    pub(crate) policy: Option<String>,
+    /// Decisions that it was asked about; in how many it would have allowed more or less.
+    pub(crate) decisions: u64,
+    pub(crate) more: u64,
+    pub(crate) less: u64,
+    /// What was allowed, and what it would have allowed: rates, summed over the decisions.
+    pub(crate) allowed: Micros,
+    pub(crate) would_allow: Micros,
+    /// How often each of its rules objected.
+    pub(crate) objections: BTreeMap<RuleId, u64>,
+    /// What it said of the decision that is recorded next.
+    next: Option<(DecisionId, Micros)>,
 }
 
 /// What was planned.
@@ -141,6 +162,7 @@ impl Observer {
             alerts: BTreeMap::new(),
             credited: Micros::ZERO,
             plans: Plans::default(),
+            trial: Trial::default(),
             experiences: 0,
             truncated: 0,
             least_propensity: None,
@@ -174,6 +196,7 @@ impl Observer {
                 self.reported(key, *span, &metrics);
             }
             Record::Plan(plan) => self.planned(plan),
+            Record::Trial(trial) => self.tried(trial),
             Record::Action(action) => self.decided(action),
             Record::Experience(experience) => {
                 self.experiences += 1;
@@ -213,10 +236,34 @@ impl Observer {
         plans.last = Some(plan.clone());
     }
 
+    fn tried(&mut self, record: &TrialRecord) {
+        let trial = &mut self.trial;
+        for reason in &record.observed {
+            *trial.observed.entry(reason.rule.clone()).or_default() += 1;
+        }
+        let Some(tried) = &record.candidate else {
+            return;
+        };
+        trial.policy.get_or_insert_with(|| tried.policy.to_string());
+        for reason in &tried.verdict.reasons {
+            *trial.objections.entry(reason.rule.clone()).or_default() += 1;
+        }
+        trial.next = Some((record.decision, tried.verdict.allowed));
+    }
+
     fn decided(&mut self, action: &ActionRecord) {
         let decision = &action.decision;
         if !self.is_first_record(action) {
             return;
+        }
+        let trial = &mut self.trial;
+        // It was recorded before the decision.
+        if let Some((_, would)) = trial.next.take().filter(|(id, _)| *id == decision.id) {
+            trial.decisions += 1;
+            trial.more += u64::from(would > decision.allowed);
+            trial.less += u64::from(would < decision.allowed);
+            trial.allowed = sum(trial.allowed, decision.allowed);
+            trial.would_allow = sum(trial.would_allow, would);
         }
         if self
             .plans

@@ -19,6 +19,7 @@ mod span;
 mod svg;
 mod tables;
 mod timeline;
+mod trial;
 mod words;
 
 use askama::Template;
@@ -79,6 +80,9 @@ struct Page<'a> {
     arms: Arms,
     learning: Vec<String>,
     plan: Option<plan::Section>,
+    candidate: Option<trial::Section>,
+    /// Rules that decide nothing: title, code, objections.
+    observed: Vec<(String, String, String)>,
     inputs: Cut<Input>,
     alerts: Vec<Alert>,
     statuses: Vec<(&'static str, String, &'static str)>,
@@ -149,6 +153,8 @@ impl<'a> Page<'a> {
             arms: tables::arms(&stories),
             learning: learning(summary),
             plan: plan::section(summary),
+            candidate: trial::section(summary),
+            observed: trial::observed(summary),
             inputs: inputs(summary),
             alerts: alerts(summary),
             statuses: statuses(summary),

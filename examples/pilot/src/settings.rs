@@ -2,6 +2,7 @@
 
 mod file;
 mod names;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,6 +18,33 @@ use gaelp_exports::{DateOrder, NumberFormat};
 use self::file::read_file;
 pub(crate) use self::names::SETTINGS;
 use self::names::{NONE, known};
+use self::rules::Overlay;
+
+/// Rules that have settings of their own.
+const OWN_SETTINGS: [(&str, &str); 19] = [
+    ("daily_cap", "DAILY_CAP_TOTAL"),
+    ("ad_set_daily_cap", "ADSET_DAILY_CAP"),
+    ("hourly_floor", "ADSET_MIN_HOURLY"),
+    ("hourly_ceiling", "ADSET_MAX_HOURLY"),
+    ("delta_max", "BUDGET_DELTA_MAX"),
+    ("delta_max_24h", "BUDGET_DELTA_MAX_24H"),
+    ("peak_hours", "PEAK_HOURS"),
+    ("freeze_roas_below", "FREEZE_IF_ROAS_LT"),
+    ("unfreeze_roas_at", "UNFREEZE_IF_ROAS_GE"),
+    ("roas_window_hours", "ROAS_WINDOW_HOURS"),
+    ("freeze_cpa_above", "FREEZE_IF_CPA_GT"),
+    ("unfreeze_cpa_at", "UNFREEZE_IF_CPA_LE"),
+    (
+        "freeze_without_conversion_hours",
+        "FREEZE_IF_NO_CONVERSION_HOURS",
+    ),
+    ("minimum_window_spend", "FREEZE_MIN_SPEND"),
+    ("freeze_after_evaluations", "FREEZE_AFTER"),
+    ("dwell_hours", "FREEZE_DWELL_HOURS"),
+    ("max_data_age_hours", "MAX_DATA_AGE_HOURS"),
+    ("min_coverage", "MIN_COVERAGE"),
+    ("canary", "CANARY_LIST"),
+];
 
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,7 +102,17 @@ pub(crate) enum SettingError {
         /// Why.
         source: std::io::Error,
     },
-    /// The configuration file is no TOML.
+    /// A file of rules says what cannot be.
+    #[error("{}: {field}: {problem}", path.display())]
+    Rule {
+        /// Which.
+        path: PathBuf,
+        /// The rule's name.
+        field: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// A file is no TOML.
     #[error("{}: {source}", path.display())]
     Toml {
         /// Which.
@@ -172,7 +210,13 @@ impl Settings {
     pub(crate) fn shown(&self) -> BTreeMap<&'static str, String> {
         let places = ["INSIGHTS", "ORDERS", "MAP", "STORE", "REPORT"];
         let shown = |(&name, (value, _)): (&&'static str, &(Given, Source))| {
-            (!places.contains(&name)).then(|| (name, value.text.clone()))
+            // What a file of rules says matters, not where it lies.
+            let said = ["RULES", "CANDIDATE"].contains(&name).then(|| {
+                let path = self.file(name)?;
+                Overlay::read(&path).ok().map(|overlay| overlay.to_string())
+            });
+            let text = said.flatten().unwrap_or_else(|| value.text.clone());
+            (!places.contains(&name)).then_some((name, text))
         };
         self.values.iter().filter_map(shown).collect()
     }
@@ -259,9 +303,14 @@ impl Settings {
     }
 
     fn map(&self) -> Option<PathBuf> {
-        match self.text("MAP") {
+        self.file("MAP")
+    }
+
+    /// A file that may be left out.
+    fn file(&self, name: &'static str) -> Option<PathBuf> {
+        match self.text(name) {
             "" | NONE => None,
-            path => Some(self.path("MAP", path)),
+            path => Some(self.path(name, path)),
         }
     }
 
@@ -297,10 +346,7 @@ impl Settings {
     }
 
     pub(crate) fn report(&self) -> Option<PathBuf> {
-        match self.text("REPORT") {
-            "" | NONE => None,
-            path => Some(self.path("REPORT", path)),
-        }
+        self.file("REPORT")
     }
 
     pub(crate) fn zone(&self) -> Result<AccountZone, SettingError> {
@@ -333,6 +379,8 @@ impl Settings {
             .collect::<Result<Vec<_>, _>>()
             .map_err(|problem| self.wrong("MULTIPLIERS", problem))?;
         let seed: u64 = self.get("SEED")?;
+        let guardrails = self.guardrails()?;
+        let candidate = self.candidate(&guardrails)?;
         Ok(RolloutConfig {
             mode,
             zone: self.zone()?,
@@ -358,7 +406,8 @@ impl Settings {
             clock_skew_secs: self.get("CLOCK_SKEW_SECS")?,
             read_backs: self.get("READ_BACKS")?,
             gone_after_secs: self.get("GONE_AFTER_SECS")?,
-            guardrails: self.guardrails()?,
+            guardrails,
+            candidate,
             ..RolloutConfig::default()
         })
     }
@@ -406,7 +455,7 @@ impl Settings {
             self.optional::<Decimal>(name)
                 .map(|found| found.map(|Decimal(ratio)| ratio))
         };
-        Ok(GuardrailConfig {
+        let config = GuardrailConfig {
             daily_cap: self.get::<Micros>("DAILY_CAP_TOTAL")?,
             ad_set_daily_cap: self.optional("ADSET_DAILY_CAP")?,
             hourly_floor: self.get("ADSET_MIN_HOURLY")?,
@@ -427,7 +476,20 @@ impl Settings {
             min_coverage: self.ratio("MIN_COVERAGE")?,
             canary,
             ..GuardrailConfig::default()
-        })
+        };
+        let Some(path) = self.file("RULES") else {
+            return Ok(config);
+        };
+        let rules = Overlay::read(&path)?;
+        rules.refuse(&OWN_SETTINGS)?;
+        rules.over(config)
+    }
+
+    /// The rules to try out: those in force, with what differs.
+    fn candidate(&self, live: &GuardrailConfig) -> Result<Option<GuardrailConfig>, SettingError> {
+        let path = self.file("CANDIDATE");
+        path.map(|path| Overlay::read(&path)?.over(live.clone()))
+            .transpose()
     }
 }
 

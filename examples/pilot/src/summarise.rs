@@ -1,9 +1,9 @@
 //! From sums to a summary.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
-use gaelp::core::{AdSetKey, HourSpan, Metrics, Micros, Platform, Ratio, RuleId};
+use gaelp::core::{AdSetKey, HourSpan, Metrics, Micros, Platform, Ratio, Rounding, RuleId};
 use gaelp::rollout::{PlanOutcome, PlannedArm, RevenueFrom, RolloutConfig};
 use gaelp_store::RunId;
 
@@ -11,8 +11,8 @@ use crate::import::{Stated, Taken};
 use crate::observe::{DaySums, Observer, PlannedDay, Seen, micros, profit};
 use crate::settings::Settings;
 use crate::summary::{
-    AdSetStory, AlertCount, Arm, Day, Effect, Granularity, Guardrails, Kpi, Kpis, LastPlan,
-    Learning, Period, PlanDay, PlannedAdSet, Planning, Point, Summary, Trailing,
+    AdSetStory, AlertCount, Arm, Candidate, Day, Effect, Granularity, Guardrails, Kpi, Kpis,
+    LastPlan, Learning, Period, PlanDay, PlannedAdSet, Planning, Point, Summary, Trailing,
 };
 
 /// The layout's version.
@@ -101,6 +101,7 @@ pub(crate) fn run(
         alerts: alerts(observer),
         learning: learning(config, observer),
         plan: planning(config, observer),
+        candidate: candidate(observer),
         limits: limits(config, observer, &taken, hourly),
         ..bare(settings, config, run, taken)
     }
@@ -132,6 +133,7 @@ fn bare(settings: &Settings, config: &RolloutConfig, run: RunId, taken: Taken) -
         alerts: Vec::new(),
         learning: Learning::default(),
         plan: None,
+        candidate: None,
         limits: Vec::new(),
     }
 }
@@ -263,7 +265,32 @@ fn guardrails(observer: &Observer) -> Guardrails {
             .collect(),
         binding,
         examples,
+        observed: ranked(&observer.trial.observed),
     }
+}
+
+fn candidate(observer: &Observer) -> Option<Candidate> {
+    let trial = &observer.trial;
+    let number = i64::try_from(trial.decisions).ok()?;
+    let mean = |sum: Micros| sum.checked_div(number, Rounding::HalfEven);
+    let (live, tried) = (&observer.objections, &trial.objections);
+    let rules: BTreeSet<&RuleId> = live.keys().chain(tried.keys()).collect();
+    let count = |counts: &BTreeMap<RuleId, u64>, rule| counts.get(rule).copied().unwrap_or(0);
+    let mut objections: Vec<_> = rules
+        .into_iter()
+        .map(|rule| (rule.clone(), count(live, rule), count(tried, rule)))
+        .collect();
+    // Where the two differ most comes first.
+    objections.sort_by_key(|(_, live, tried)| std::cmp::Reverse(live.abs_diff(*tried)));
+    Some(Candidate {
+        policy: trial.policy.clone()?,
+        decisions: trial.decisions,
+        more: trial.more,
+        less: trial.less,
+        allowed: mean(trial.allowed)?,
+        would_allow: mean(trial.would_allow)?,
+        objections,
+    })
 }
 
 fn day(date: NaiveDate, sums: &DaySums, config: &RolloutConfig) -> Day {

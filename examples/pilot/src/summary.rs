@@ -45,6 +45,9 @@ pub(crate) struct Summary {
     /// How the hours' money was planned; `None` where each ad set went by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) plan: Option<Planning>,
+    /// The policy that was tried out beside the one in force; `None` where there was none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) candidate: Option<Candidate>,
     /// What the program could not do with this input, in sentences.
     pub(crate) limits: Vec<String>,
 }
@@ -147,6 +150,25 @@ pub(crate) struct Guardrails {
     pub(crate) levels: Vec<(Level, u64)>,
     /// One example of each binding rule, as the log has it.
     pub(crate) examples: Vec<Example>,
+    /// How often rules objected that are only observed, most often first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) observed: Vec<(RuleId, u64)>,
+}
+
+/// A policy on trial: what it would have said, which changed nothing.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Candidate {
+    /// Its digest.
+    pub(crate) policy: String,
+    pub(crate) decisions: u64,
+    /// Decisions in which it would have allowed more, and less.
+    pub(crate) more: u64,
+    pub(crate) less: u64,
+    /// The mean hourly rate that was allowed, and that it would have allowed.
+    pub(crate) allowed: Micros,
+    pub(crate) would_allow: Micros,
+    /// Each rule that objected under either policy: how often in force, how often on trial.
+    pub(crate) objections: Vec<(RuleId, u64, u64)>,
 }
 
 /// One decision that a rule bound.

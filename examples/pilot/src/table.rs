@@ -21,6 +21,7 @@ pub(crate) fn render(summary: &Summary) -> String {
         trailing(text, summary);
         effect(text, summary);
         rules(text, summary);
+        candidate(text, summary);
         days(text, summary);
         plan(text, summary);
     }
@@ -178,6 +179,33 @@ fn rules(text: &mut String, summary: &Summary) {
     let _ = writeln!(
         text,
         "\nWhy: how often each rule bound a decision, and how often it objected\n{table}"
+    );
+    for (rule, count) in &summary.guardrails.observed {
+        let _ = writeln!(
+            text,
+            "  only observed: {rule} objected {} times",
+            grouped(*count)
+        );
+    }
+}
+
+fn candidate(text: &mut String, summary: &Summary) {
+    let Some(candidate) = &summary.candidate else {
+        return;
+    };
+    let mut table = table(&["rule", "in force", "on trial"]);
+    for (rule, live, tried) in &candidate.objections {
+        table.add_row(vec![rule.to_string(), grouped(*live), grouped(*tried)]);
+    }
+    let _ = writeln!(
+        text,
+        "\nOn trial, without a say: of {} decisions it would have allowed less in {} and more in \
+         {},\n  on average {} an hour instead of {}; how often its rules objected:\n{table}",
+        grouped(candidate.decisions),
+        grouped(candidate.less),
+        grouped(candidate.more),
+        money(candidate.would_allow),
+        money(candidate.allowed),
     );
 }
 

@@ -8,7 +8,9 @@ use gaelp::rollout::Mode;
 
 use self::sample::{Shape, cents, kpi, planning, summary, totals_only};
 use super::render;
-use crate::summary::{Day, Effect, Granularity, Guardrails, Kpi, Kpis, Learning, Summary};
+use crate::summary::{
+    Candidate, Day, Effect, Granularity, Guardrails, Kpi, Kpis, Learning, Summary,
+};
 
 /// The most that a report may weigh.
 const MEGABYTE: usize = 1_000_000;
@@ -207,6 +209,29 @@ fn pilot_mode_says_where_budgets_were_changed() {
             "<th scope=\"row\">unknown</th><td class=\"n\">3</td><td>the answer was lost"
         )
     );
+}
+
+#[test]
+fn a_policy_on_trial_and_observed_rules_are_told() {
+    let mut tried = summary(Shape::default());
+    assert!(!page(&tried).contains("A policy on trial"));
+    assert!(!page(&tried).contains("Only observed"));
+    tried.guardrails.observed = vec![(RuleId::new("freeze_cpa"), 1_234)];
+    tried.candidate = Some(Candidate {
+        policy: "5f2c<b>0011223344".to_owned(),
+        decisions: 2_688,
+        more: 12,
+        less: 2_000,
+        allowed: cents(8),
+        would_allow: cents(4),
+        objections: vec![(RuleId::new("hourly_ceiling"), 0, 2_441)],
+    });
+    let html = page(&tried);
+    assert!(html.contains("5f2c&#60;b&#62;0011"), "cut and escaped");
+    assert!(html.contains("less in 2,000 and more in 12"));
+    assert!(html.contains("<code>hourly_ceiling</code>"));
+    assert!(html.contains("2,441"));
+    assert!(html.contains("<code>freeze_cpa</code> objected 1,234 times"));
 }
 
 #[test]

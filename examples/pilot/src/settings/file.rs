@@ -6,19 +6,23 @@ use crate::settings::{Given, SettingError};
 
 /// The names and values of a file, in its order.
 pub(super) fn read_file(path: &Path) -> Result<Vec<(String, Given)>, SettingError> {
+    Ok(read_table(path)?
+        .into_iter()
+        .map(|(name, value)| (name, given(&value)))
+        .collect())
+}
+
+/// A file's table.
+pub(super) fn read_table(path: &Path) -> Result<toml::Table, SettingError> {
     let unreadable = |source| SettingError::Unreadable {
         path: path.to_owned(),
         source,
     };
     let text = std::fs::read_to_string(path).map_err(unreadable)?;
-    let table: toml::Table = text.parse().map_err(|source| SettingError::Toml {
+    text.parse().map_err(|source| SettingError::Toml {
         path: path.to_owned(),
         source: Box::new(source),
-    })?;
-    Ok(table
-        .into_iter()
-        .map(|(name, value)| (name, given(&value)))
-        .collect())
+    })
 }
 
 /// A TOML value as what the environment or the command line would hold.

@@ -148,6 +148,16 @@ pub(crate) const SETTINGS: &[(&str, &str, &str)] = &[
         "the only ad sets that may be changed, by commas; none: all (shadow)",
     ),
     (
+        "RULES",
+        NONE,
+        "a TOML file with all other rules, by their names in gaelp-guardrails",
+    ),
+    (
+        "CANDIDATE",
+        NONE,
+        "a TOML file with rules to try out beside those in force; they change nothing",
+    ),
+    (
         "MULTIPLIERS",
         "0.5,0.75,1,1.25",
         "the choices: what the rate in force is multiplied by",

@@ -347,6 +347,58 @@ fn the_kill_file_alone_stops_raises() {
 }
 
 #[test]
+fn rules_of_a_file_look_at_what_the_platform_tells() {
+    let scene = Scene::new(9, Faults::none());
+    let rules = "blocked_audiences = [\"visitors\"]\n\
+                 hourly_raise_caps = { campaign = 0.01 }\n";
+    let rules = format!("RULES={}", scene.desk.file("rules.toml", rules).display());
+    let ran = scene.account.hours(48, &["--set", &rules]).well();
+    let decided: Vec<&Value> = ran
+        .steps()
+        .into_iter()
+        .flat_map(|step| step["decided"].as_array().expect("a list"))
+        .collect();
+    let says = |decided: &Value, rule: &str| {
+        let reasons = decided["reasons"].as_array().expect("a list");
+        let mut reasons = reasons.iter().filter_map(Value::as_str);
+        reasons.any(|reason| reason.contains(rule))
+    };
+    let of_visitors = |decided: &&&Value| decided["key"]["ad_set"] == "retargeting";
+    assert!(
+        decided
+            .iter()
+            .filter(of_visitors)
+            .all(|d| says(d, "blocked_audience"))
+    );
+    assert!(
+        decided
+            .iter()
+            .filter(of_visitors)
+            .all(|d| d["sent"].is_null())
+    );
+    let others = decided.iter().filter(|d| !of_visitors(d));
+    assert!(others.clone().all(|d| !says(d, "blocked_audience")));
+    // A campaign's raises of an hour are a cent together.
+    let raised = |step: &&Value, campaign: [&str; 2]| {
+        let decided = step["decided"].as_array().expect("a list").iter();
+        let of = decided.filter(|d| campaign.contains(&d["key"]["ad_set"].as_str().unwrap_or("")));
+        let by =
+            |d: &Value| d["allowed"].as_i64().unwrap_or(0) - d["current"].as_i64().unwrap_or(0);
+        of.map(|d| by(d).max(0)).sum::<i64>()
+    };
+    let most = ran
+        .steps()
+        .iter()
+        .map(|step| raised(step, ["brand", "generic"]))
+        .max();
+    assert!(
+        most.is_some_and(|most| (1..=10_000).contains(&most)),
+        "{most:?}"
+    );
+    assert!(others.clone().any(|d| says(d, "campaign_raises")));
+}
+
+#[test]
 fn the_last_runner_holds_the_ledger() {
     let scene = Scene::new(6, Faults::none());
     let mut first = running(&scene, 2);

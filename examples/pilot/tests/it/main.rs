@@ -9,6 +9,7 @@ mod live;
 #[path = "../live_support/mod.rs"]
 mod live_support;
 mod output;
+mod policies;
 mod program;
 mod refusals;
 mod rehearsal;

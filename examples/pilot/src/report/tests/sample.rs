@@ -118,6 +118,7 @@ pub(super) fn summary(shape: Shape) -> Summary {
         },
         days,
         plan: None,
+        candidate: None,
         limits: Vec::new(),
     }
 }
@@ -400,6 +401,7 @@ fn guardrails(days: &[Day]) -> Guardrails {
             .iter()
             .map(|(rule, count)| (rule.clone(), count * 2))
             .collect(),
+        observed: Vec::new(),
         levels: names.into_iter().zip(levels).collect(),
         examples: vec![
             example(
