@@ -124,7 +124,7 @@ fn steps(criterion: &mut Criterion<CpuTime>) {
     step_of(&mut group, "ucb1", &Ucb1::default());
     step_of(&mut group, "epsilon-greedy", &EpsilonGreedy::default());
     step_of(&mut group, "exp3-ix", &Exp3Ix::default());
-    // As many as there are between two computations of all nodes, which one of them pays.
+    // As many as there are between two products over all arms, which one of them pays.
     let steps = u64::from(TrackedPropensities::REFRESH);
     group.throughput(Throughput::Elements(steps));
     for arms in [10, 100, 1000] {

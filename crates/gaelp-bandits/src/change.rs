@@ -65,6 +65,9 @@ pub struct Change {
 /// from the evidence and not from the detectors. Serialised, it is a snapshot that is checked when
 /// restored.
 ///
+/// **Cost**: O(K) on top of the rule's to choose; a detector's step per reward, and a detector per
+/// arm.
+///
 /// **Source**: Besson, Kaufmann, Maillard & Seznec (2022), Efficient change-point detection for
 /// tackling piecewise-stationary bandits, algorithm 1 with local restarts; Liu, Lee & Shroff
 /// (2018), A change-detection based framework for piecewise-stationary multi-armed bandit problem,

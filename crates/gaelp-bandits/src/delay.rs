@@ -64,7 +64,7 @@ pub enum Receipt {
 /// that for every decision that is not final. 150 bytes per decision kept.
 ///
 /// **Source**: the weights are those of Vernade, Cappé & Perchet (2017), Stochastic bandit models
-/// for delayed conversions: successes ÷ Σ of the shares is unbiased.
+/// for delayed conversions, §5.1, equation (5): successes ÷ Σ of the shares is unbiased.
 ///
 /// ```
 /// use gaelp_bandits::{

@@ -11,5 +11,6 @@ pub(crate) mod log_gamma;
 pub(crate) mod logit_beta;
 pub(crate) mod maximum;
 pub(crate) mod packed;
+pub(crate) mod room;
 pub(crate) mod sampler;
 pub(crate) mod student;

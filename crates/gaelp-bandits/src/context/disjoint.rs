@@ -27,6 +27,9 @@ use crate::{
 /// **Cost**: the explorer's to choose; a lesson is the model's. A model of d features takes some
 /// 12 d² bytes.
 ///
+/// **Source**: Li, Chu, Langford & Schapire (2010), A contextual-bandit approach to personalized
+/// news article recommendation, §3.1, disjoint linear models; here any model may stand behind an arm.
+///
 /// ```
 /// use gaelp_bandits::{
 ///     Amount, ContextualOutcome, ContextualPolicy, Disjoint, FeedbackError, Features, LinTs,

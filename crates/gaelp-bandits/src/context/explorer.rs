@@ -29,7 +29,7 @@ pub trait Explorer<M: Regressor> {
 /// that it is the largest; plus the lesson.
 ///
 /// **Source**: Li, Chu, Langford & Schapire (2010), A contextual-bandit approach to personalized
-/// news article recommendation, algorithm 1; for arms that share a model, Chu, Li, Reyzin &
+/// news article recommendation, algorithm 1 and equation (5); for arms that share a model, Chu, Li, Reyzin &
 /// Schapire (2011), Contextual bandits with linear payoff functions, algorithm 1.
 ///
 /// ```

@@ -68,14 +68,13 @@ impl Features {
         &self.0
     }
 
-    /// The features in units of 2⁻³⁰: whole numbers below 2⁴⁵.
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "whole numbers within ±2^44 by construction"
-    )]
-    pub(super) fn units(&self) -> Vec<i64> {
-        let units = |value: &f64| (value * Self::UNITS) as i64;
-        self.0.iter().map(units).collect()
+    /// The features in units of 2⁻³⁰: whole numbers within ±2⁴⁴.
+    pub(super) fn units(&self) -> impl Iterator<Item = i64> + '_ {
+        /// 1.5 × 2⁵²: adding it to a whole number leaves that number in the low bits.
+        const WHOLE: f64 = 6_755_399_441_055_744.0;
+        let bits = |number: f64| number.to_bits().cast_signed();
+        let units = move |value: &f64| bits(value * Self::UNITS + WHOLE).wrapping_sub(bits(WHOLE));
+        self.0.iter().map(units)
     }
 }
 

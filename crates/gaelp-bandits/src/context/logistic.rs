@@ -8,7 +8,7 @@ use super::{Belief, Features, Lesson, LessonError, LinearModel, LinearSums, Regr
 use crate::numeric::elementary::{exp, ln_1p};
 use crate::numeric::logit_beta::expit;
 use crate::numeric::packed::{
-    add_outer, cholesky, dot, invert_triangle, products, times, times_transposed,
+    add_outer, cholesky, dot, invert_triangle, multiply, products, times, times_transposed,
 };
 use crate::{ArmError, UnitReward};
 
@@ -78,7 +78,7 @@ impl Logistic {
     /// The score at the mode after one lesson: the mode lies on the line along A⁻¹x.
     fn one_score(&self, lesson: &Lesson<'_, UnitReward>) -> f64 {
         const ROUNDS: u32 = 200;
-        let (_, width) = self.0.direction(lesson.features);
+        let width = self.0.width(lesson.features);
         let start = self.0.score(lesson.features);
         let (weight, reward) = (lesson.weight, lesson.reward.get());
         // The step s solves s = w (y − p(start + s width)), whose right side falls as s grows.
@@ -122,7 +122,8 @@ impl Logistic {
                 .zip(&start)
                 .map(|(to, from)| from - to)
                 .collect();
-            let mut slope = crate::numeric::packed::multiply(&precision, &away);
+            let mut slope = vec![0.0; away.len()];
+            multiply(&precision, &away, &mut slope);
             for lesson in lessons {
                 let x = lesson.features.as_slice();
                 let rate = expit(dot(&theta, x));

@@ -5,7 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::{Belief, Features, LessonError, LinearSums};
 use crate::numeric::packed::{
     add_outer, cholesky, dot, gram, invert_triangle, multiply, products, times, times_transposed,
+    with_products,
 };
+use crate::numeric::room::with_room;
 
 /// Normal coefficients: mean θ = A⁻¹ b and covariance A⁻¹, with A = λI + Σ w x xᵀ and b = Σ y x.
 ///
@@ -23,10 +25,15 @@ pub(super) struct Posterior {
     wear: f64,
     /// What a rank-one change costs of it at least: 1, and more where A is ill-conditioned.
     toll: f64,
+    /// 1 ÷ √λ and a little more: the most that the deviation of features of length 1 can be.
+    widest: f64,
 }
 
 /// The wear at which all is computed anew, in units of the last place.
 const MOST_WEAR: f64 = 4096.0;
+
+/// By what part of it a deviation may exceed its bound, because numbers are rounded.
+const SLACK: f64 = 1e-6;
 
 /// The condition of A for which a change costs one unit more: some 10⁹.
 const WELL_CONDITIONED: f64 = 1_073_741_824.0;
@@ -43,6 +50,7 @@ impl Posterior {
             mean: Vec::new(),
             wear: 0.0,
             toll: 1.0,
+            widest: (1.0 + SLACK) / prior.sqrt(),
             sums,
         };
         posterior.refresh();
@@ -90,17 +98,15 @@ impl Posterior {
         dot(&self.covariance, products).max(0.0).sqrt()
     }
 
-    /// The most that the deviation of features of this length can be, rounding included.
-    fn widest(&self, length: f64) -> f64 {
-        const ROUNDING: f64 = 1.0 + 1e-6;
-        ROUNDING * length / self.prior.sqrt()
+    /// xᵀA⁻¹x.
+    pub(super) fn width(&self, features: &Features) -> f64 {
+        with_room(self.dimension(), |along| self.go_along(features, along))
     }
 
-    /// A⁻¹ x and xᵀA⁻¹x.
-    pub(super) fn direction(&self, features: &Features) -> (Vec<f64>, f64) {
-        let along = multiply(&self.covariance, features.as_slice());
-        let width = dot(&along, features.as_slice()).max(0.0);
-        (along, width)
+    /// xᵀA⁻¹x, with A⁻¹x in the room that is given.
+    fn go_along(&self, features: &Features, along: &mut [f64]) -> f64 {
+        multiply(&self.covariance, features.as_slice(), along);
+        dot(along, features.as_slice()).max(0.0)
     }
 
     /// L⁻¹x of every x, with A = L Lᵀ: scores have the covariance of these rows' products.
@@ -115,19 +121,23 @@ impl Posterior {
     /// Source: Sherman & Morrison (1950), Adjustment of an inverse matrix corresponding to a
     /// change in one element of a given matrix, in its form for rank one.
     pub(super) fn observe(&mut self, features: &Features, reward: i64) {
-        let (along, width) = self.direction(features);
-        self.sums.add(features, reward);
         #[expect(clippy::cast_precision_loss, reason = "at most 1e15")]
         let response = reward as f64 / 1e6;
-        self.turn(features, &along, width, 1.0, response);
+        with_room(self.dimension(), |along| {
+            let width = self.go_along(features, along);
+            self.sums.add(features, reward);
+            self.turn(features, along, width, 1.0, response);
+        });
     }
 
     /// Learns `weight` x xᵀ and `response` x.
     pub(super) fn observe_weighted(&mut self, features: &Features, weight: f64, response: f64) {
-        let (along, width) = self.direction(features);
-        self.sums.add_weighted(features, weight, response);
-        self.sums.count(self.sums.lessons() + 1);
-        self.turn(features, &along, width, weight, response);
+        with_room(self.dimension(), |along| {
+            let width = self.go_along(features, along);
+            self.sums.add_weighted(features, weight, response);
+            self.sums.count(self.sums.lessons() + 1);
+            self.turn(features, along, width, weight, response);
+        });
     }
 
     fn turn(&mut self, features: &Features, along: &[f64], width: f64, weight: f64, response: f64) {
@@ -177,6 +187,7 @@ impl Posterior {
 
     /// Computes A⁻¹ and θ from the sums.
     pub(super) fn refresh(&mut self) {
+        self.sums.settle();
         let (inverse, _) = self.factor();
         self.covariance = gram(&inverse);
         self.mean = times_transposed(&inverse, &times(&inverse, &self.sums.rewards()));
@@ -227,47 +238,52 @@ impl Posterior {
 ///
 /// A deviation takes d² steps and a mean d. No deviation exceeds ‖x‖ ÷ √λ, because evidence only
 /// narrows: so the score that a mean and that bound would have says which deviations are worth it.
-pub(super) fn contest<'a>(
-    posteriors: impl Iterator<Item = &'a Posterior>,
+pub(super) fn contest<M>(
+    models: &[&M],
+    posterior: impl Fn(&M) -> &Posterior,
     features: &Features,
     score: impl Fn(usize, Belief) -> f64,
 ) -> Vec<f64> {
     let x = features.as_slice();
     let length = dot(x, x).sqrt();
     let mut best: Option<(usize, f64)> = None;
-    let mut arms: Vec<_> = posteriors
-        .enumerate()
-        .map(|(place, posterior)| {
-            let mean = posterior.score(features);
-            let at = |deviation| score(place, Belief { mean, deviation });
-            let most = at(0.0).max(at(posterior.widest(length)));
-            // What is no number is not passed over.
-            let most = if most.is_nan() { f64::INFINITY } else { most };
-            if best.is_none_or(|(_, highest)| most > highest) {
-                best = Some((place, most));
-            }
-            (posterior, mean, most)
-        })
-        .collect();
-    let products = products(x);
-    let of = |place: usize, (posterior, mean, _): (&Posterior, f64, f64)| {
-        let deviation = posterior.deviation_by(&products);
-        score(place, Belief { mean, deviation })
-    };
-    let Some((first, _)) = best else {
-        return Vec::new();
-    };
-    // The one that could be highest sets the mark for the others.
-    let mut highest = of(first, arms[first]);
-    let mut scores = vec![f64::NEG_INFINITY; arms.len()];
-    scores[first] = highest;
-    arms[first].2 = f64::NEG_INFINITY;
-    for (place, arm) in arms.into_iter().enumerate() {
-        if arm.2 >= highest {
-            scores[place] = of(place, arm);
-            highest = highest.max(scores[place]);
+    // At first the most that each of them can be.
+    let mut scores: Vec<f64> = Vec::with_capacity(models.len());
+    for (place, model) in models.iter().enumerate() {
+        let posterior = posterior(model);
+        let mean = posterior.score(features);
+        let at = |deviation| score(place, Belief { mean, deviation });
+        let most = at(0.0).max(at(posterior.widest * length));
+        // What is no number is not passed over.
+        let most = if most.is_nan() { f64::INFINITY } else { most };
+        if best.is_none_or(|(_, highest)| most > highest) {
+            best = Some((place, most));
         }
+        scores.push(most);
     }
+    let Some((first, _)) = best else {
+        return scores;
+    };
+    with_products(x, |products| {
+        let of = |place: usize| {
+            let belief = posterior(models[place]).belief_by(features, products);
+            score(place, belief)
+        };
+        // The one that could be highest sets the mark for the others.
+        let mark = of(first);
+        let mut highest = mark;
+        for (place, most) in scores.iter_mut().enumerate() {
+            *most = if place == first {
+                mark
+            } else if *most >= highest {
+                let score = of(place);
+                highest = highest.max(score);
+                score
+            } else {
+                f64::NEG_INFINITY
+            };
+        }
+    });
     scores
 }
 

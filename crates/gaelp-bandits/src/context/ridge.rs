@@ -162,8 +162,7 @@ macro_rules! of_posterior {
                 features: &Features,
                 score: impl Fn(usize, Belief) -> f64,
             ) -> Vec<f64> {
-                let posteriors = models.iter().map(|model| &model.0);
-                $crate::context::posterior::contest(posteriors, features, score)
+                $crate::context::posterior::contest(models, |model| &model.0, features, score)
             }
 
             fn spreads(&self, features: &[&Features]) -> Vec<Vec<f64>> {

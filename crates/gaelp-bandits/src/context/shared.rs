@@ -28,6 +28,9 @@ use crate::{
 ///
 /// **Cost**: the explorer's to choose; a lesson is the model's.
 ///
+/// **Source**: Chu, Li, Reyzin & Schapire (2011), Contextual bandits with linear payoff functions,
+/// algorithm 1, whose arms share θ; here any model may be shared.
+///
 /// ```
 /// use gaelp_bandits::{
 ///     Amount, ArmFeatures, ContextualOutcome, ContextualPolicy, Features, LinUcb, Ridge, Shared,

@@ -9,6 +9,7 @@ use super::{ArmFeatures, Belief, Disjoint, Explorer, Features, Shared, Uncertain
 use crate::numeric::gauss::Gauss;
 use crate::numeric::maximum::maximum;
 use crate::numeric::packed::dot;
+use crate::numeric::room::with_room;
 use crate::numeric::sampler::normal;
 use crate::rule::simulated;
 use crate::{Chances, ContextualPolicy, Eligible, ParameterViolation, SelectError};
@@ -174,9 +175,11 @@ impl<M: Uncertain> Disjoint<M, LinTs> {
         }
         .generator();
         let scale = self.explorer().scale;
-        let turns: Vec<f64> = models.iter().map(|_| normal(&mut rng)).collect();
-        let scores = M::contest(&models, context, |place, belief| {
-            belief.mean + scale * belief.deviation * turns[place]
+        let scores = with_room(models.len(), |turns| {
+            turns.fill_with(|| normal(&mut rng));
+            M::contest(&models, context, |place, belief| {
+                belief.mean + scale * belief.deviation * turns[place]
+            })
         });
         Ok(highest(eligible, scores.into_iter()))
     }

@@ -20,6 +20,29 @@ const MOST: f64 = 1e50;
 ///
 /// In what follows w is a row's weight, r its reward, q̂ what the model predicts for the chosen arm
 /// and d what it predicts under the target policy; means are over rows.
+///
+/// **Cost**: see [`Log::evaluate`], the same for all.
+///
+/// ```
+/// use gaelp_bandits::evaluation::{Estimator, EvaluationError, Log, Requirements};
+///
+/// let (rewards, target) = ([1.0, 0.0, 1.0, 0.0], [0.9, 0.1, 0.9, 0.1]);
+/// let log = Log::new(&rewards, &[0.5; 4], &target)?; // weights 1.8, 0.2, 1.8, 0.2
+/// let log = log.with_model(&[0.6; 4], &[0.5; 4])?;
+/// let value = |estimator| -> Result<f64, EvaluationError> {
+///     Ok(log.evaluate(estimator, &Requirements::NONE)?.value())
+/// };
+/// let near = |one: f64, other: f64| (one - other).abs() < 1e-12;
+/// assert!(near(value(Estimator::Ips)?, 0.9)); // (1.8 + 1.8) ÷ 4
+/// assert!(near(value(Estimator::ClippedIps { most: 1.0 })?, 0.5));
+/// assert!(near(value(Estimator::Snips)?, 0.9)); // the weights sum to 4
+/// assert!(near(value(Estimator::Dm)?, 0.5));
+/// assert!(near(value(Estimator::Dr)?, 0.5 + (2.0 * 1.8 * 0.4 - 2.0 * 0.2 * 0.6) / 4.0));
+/// assert!(near(value(Estimator::Sndr)?, value(Estimator::Dr)?));
+/// assert!(near(value(Estimator::SwitchDr { threshold: 1.0 })?, 0.5 - 2.0 * 0.2 * 0.6 / 4.0));
+/// assert!(near(value(Estimator::DrOs { lambda: 0.0 })?, value(Estimator::Dm)?));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
@@ -44,15 +67,19 @@ pub enum Estimator {
     /// learning, definition of the self-normalized estimator.
     Snips,
     /// The direct method: mean of d. As good as the model; the log's rewards do not correct it.
+    ///
+    /// Source: Dudík, Langford & Li (2011), Doubly robust policy evaluation and learning, the direct
+    /// method (DM).
     Dm,
     /// Doubly robust: mean of d + w (r − q̂). Unbiased where propensities or model are right.
     ///
-    /// Source: Dudík, Langford & Li (2011), Doubly robust policy evaluation and learning.
+    /// Source: Dudík, Langford & Li (2011), Doubly robust policy evaluation and learning, the doubly
+    /// robust estimator (DR).
     Dr,
     /// Doubly robust, self-normalised: mean of d + sum of w (r − q̂) ÷ sum of w.
     ///
     /// Source: Kallus & Uehara (2019), Intrinsically efficient, stable, and bounded off-policy
-    /// evaluation for reinforcement learning.
+    /// evaluation for reinforcement learning, the self-normalized doubly robust estimator.
     Sndr,
     /// Doubly robust where the weight is at most `threshold`, direct elsewhere. At 0 it is
     /// [`Estimator::Dm`]; beyond the largest weight, [`Estimator::Dr`].

@@ -136,8 +136,26 @@ forward!(&mut M, Box<M>);
 ///
 /// An arm's mean is that of its rows and of `strength` rows that earned the mean of all.
 ///
+/// **Cost**: a fit O(n + K), a prediction O(K); 8 bytes per arm.
+///
 /// **Source**: Cestnik (1990), Estimating probabilities: a crucial task in machine learning, the
 /// m-estimate.
+///
+/// ```
+/// use gaelp_bandits::evaluation::{ArmMeans, Folds, Observations, cross_fit};
+///
+/// // Arm 0 always earns 1, arm 1 never does: 200 rows of each in either fold's training.
+/// let chosen: Vec<u32> = (0..800).map(|row| row / 2 % 2).collect();
+/// let rewards: Vec<f64> = chosen.iter().map(|arm| f64::from(1 - *arm)).collect();
+/// let observations =
+///     Observations { arms: 2, chosen: &chosen, rewards: &rewards, width: 0, features: &[] };
+/// let predictions =
+///     cross_fit(&mut ArmMeans::new(50.0)?, &observations, &[0.5; 1600], Folds::Interleaved(2))?;
+/// // Drawn towards the mean of all, ½, by 50 rows that earned it.
+/// assert!((predictions.chosen[0] - (200.0 + 25.0) / 250.0).abs() < 1e-12);
+/// assert!((predictions.chosen[2] - 25.0 / 250.0).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct ArmMeans {
     strength: f64,

@@ -51,6 +51,8 @@ pub enum ReplayError {
 /// that remain are distributed as if the policy had run by itself, however it learns; the estimate
 /// is unbiased.
 ///
+/// **Cost**: O(1) time per row beside the policy's, and O(1) memory.
+///
 /// **Source**: Li, Chu, Langford & Wang (2011), Unbiased offline evaluation of contextual-bandit-based
 /// news article recommendation algorithms, algorithm 2 and theorem 1.
 ///

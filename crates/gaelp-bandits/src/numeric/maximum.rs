@@ -24,7 +24,7 @@ const REMAINDER: f64 = 1e-14;
 const SPAN: f64 = 2.5;
 
 /// How far the body reaches from the mode, in widths.
-const BODY: f64 = 6.0;
+pub(crate) const BODY: f64 = 6.0;
 
 /// A panel is not refined below this part of the widest: rounding is then what is seen.
 const FINEST: f64 = 1.0 / 64.0;

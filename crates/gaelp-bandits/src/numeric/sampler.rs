@@ -32,7 +32,7 @@ fn unit(bits: u64) -> f64 {
 /// layer and position from different bits as in Doornik (2005).
 #[inline]
 pub(crate) fn normal(rng: &mut impl Rng) -> f64 {
-    let (edges, densities) = &ZIGGURAT;
+    let (edges, _) = &ZIGGURAT;
     loop {
         let bits = rng.next_u64();
         let layer = (bits & 0xFF) as usize;
@@ -44,11 +44,18 @@ pub(crate) fn normal(rng: &mut impl Rng) -> f64 {
         if layer == 0 {
             return sign * normal_tail(rng);
         }
-        let between = densities[layer + 1] - densities[layer];
-        if densities[layer] + between * open_unit(rng) < exp(-0.5 * x * x) {
+        if is_below_density(layer, x, rng) {
             return sign * x;
         }
     }
+}
+
+/// Whether a point of a layer, beyond where all of it is below the density, is.
+#[cold]
+fn is_below_density(layer: usize, x: f64, rng: &mut impl Rng) -> bool {
+    let (_, densities) = &ZIGGURAT;
+    let between = densities[layer + 1] - densities[layer];
+    densities[layer] + between * open_unit(rng) < exp(-0.5 * x * x)
 }
 
 /// A normal number beyond [`TAIL`]. Source: Marsaglia (1964).
@@ -106,12 +113,16 @@ impl Gamma {
             let cube = root * root * root;
             let u = open_unit(rng);
             let square = x * x;
-            if u < 1.0 - 0.0331 * square * square
-                || ln(u) < 0.5 * square + self.d * (1.0 - cube + ln(cube))
-            {
+            if u < 1.0 - 0.0331 * square * square || self.accepts(u, square, cube) {
                 return self.d * cube;
             }
         }
+    }
+
+    /// What the squeeze does not decide, in one draw of ten.
+    #[cold]
+    fn accepts(&self, u: f64, square: f64, cube: f64) -> bool {
+        ln(u) < 0.5 * square + self.d * (1.0 - cube + ln(cube))
     }
 
     /// The logarithm of a number, for every shape.

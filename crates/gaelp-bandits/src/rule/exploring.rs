@@ -120,11 +120,19 @@ impl Rule for EpsilonGreedy {
 /// the mean reward as the preference and a temperature as in Luce (1959).
 ///
 /// ```
-/// use gaelp_bandits::{Bandit, Softmax};
-/// use gaelp_core::ArmId;
+/// use gaelp_bandits::{Bandit, Outcome, Policy, Softmax, UnitReward};
+/// use gaelp_core::{ArmId, DecisionId, Seed, UtcHour};
 ///
-/// assert!(Bandit::new(Softmax::default(), [ArmId::new(0)]).is_ok());
 /// assert!(Bandit::new(Softmax { temperature: 0.0, initial: 0.5 }, [ArmId::new(0)]).is_err());
+/// let rule = Softmax { temperature: 0.5, initial: 0.5 };
+/// let mut policy = Bandit::new(rule, (0..2).map(ArmId::new))?;
+/// let chosen = policy.select(&policy.all(), Seed::new(7), DecisionId::new(1))?;
+/// policy.update(&[Outcome::of(&chosen, UtcHour::new(0), UnitReward::SUCCESS)])?;
+/// // Means of 1 and ½ are a temperature apart: e to 1.
+/// let after = policy.propensities(&policy.all())?.get(chosen.key.arm).ok_or("not eligible")?;
+/// let e = std::f64::consts::E;
+/// assert!((after.get() - e / (e + 1.0)).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

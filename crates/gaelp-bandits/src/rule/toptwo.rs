@@ -18,8 +18,8 @@ use crate::{FeedbackError, Outcome, ParameterViolation, Tally};
 ///
 /// **Cost**: O(K) on top of the rule's.
 ///
-/// **Source**: Russo (2020), Simple Bayesian algorithms for best-arm identification, §3.3, top-two
-/// Thompson sampling, with β = ½.
+/// **Source**: Russo (2020), Simple Bayesian algorithms for best-arm identification, top-two
+/// Thompson sampling, with β = ½; the propensity is ψ of §3.4 of its preprint (2016).
 ///
 /// ```
 /// use gaelp_bandits::{Bandit, BetaBernoulli, Policy, TopTwo};

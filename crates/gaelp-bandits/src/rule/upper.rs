@@ -62,14 +62,23 @@ impl IndexRule for Ucb1 {
 /// **Cost**: O(K), a logarithm and K roots.
 ///
 /// **Source**: Audibert, Munos & Szepesvári (2009), Exploration–exploitation tradeoff using
-/// variance estimates in multi-armed bandits, the UCB-V policy, with exploration ζ ln n and b = 1.
+/// variance estimates in multi-armed bandits, the UCB-V policy, whose index is the upper bound of
+/// their theorem 1 where c = 1, with exploration ζ ln n and b = 1.
 ///
 /// ```
-/// use gaelp_bandits::{Bandit, UcbV};
-/// use gaelp_core::ArmId;
+/// use gaelp_bandits::{Bandit, Outcome, Policy, UcbV, UnitReward};
+/// use gaelp_core::{ArmId, DecisionId, Seed, UtcHour};
 ///
-/// assert!(Bandit::new(UcbV::default(), [ArmId::new(0)]).is_ok());
 /// assert!(Bandit::new(UcbV { zeta: f64::NAN, c: 1.0 }, [ArmId::new(0)]).is_err());
+/// let mut policy = Bandit::new(UcbV::default(), [ArmId::new(0)])?;
+/// for decision in (0..10).map(DecisionId::new) {
+///     let chosen = policy.select(&policy.all(), Seed::new(7), decision)?;
+///     policy.update(&[Outcome::of(&chosen, UtcHour::new(0), UnitReward::new(0.25)?)])?;
+/// }
+/// // Rewards that never vary: only the last term is left of the width.
+/// let width = 3.0 * 1.2 * 10.0_f64.ln() / 10.0;
+/// assert!(policy.scores().all(|(_, score)| (score - (0.25 + width)).abs() < 1e-9));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -169,10 +178,23 @@ impl IndexRule for KlUcb {
 /// is optimal as n grows is Honda (2019), A note on KL-UCB+ policy for the stochastic bandit.
 ///
 /// ```
-/// use gaelp_bandits::{Bandit, KlUcbPlus};
-/// use gaelp_core::ArmId;
+/// use gaelp_bandits::{Bandit, KlUcb, KlUcbPlus, Outcome, Policy, UnitReward};
+/// use gaelp_core::{ArmId, DecisionId, Seed, UtcHour};
 ///
-/// assert!(Bandit::new(KlUcbPlus, (0..2).map(ArmId::new)).is_ok());
+/// let mut eager = Bandit::new(KlUcb::default(), (0..2).map(ArmId::new))?;
+/// let mut policy = Bandit::new(KlUcbPlus, (0..2).map(ArmId::new))?;
+/// for decision in (0..50).map(DecisionId::new) {
+///     let chosen = policy.select(&policy.all(), Seed::new(7), decision)?;
+///     let won = UnitReward::new(if chosen.key.arm == ArmId::new(1) { 0.9 } else { 0.1 })?;
+///     let came = Outcome::of(&chosen, UtcHour::new(0), won);
+///     policy.update(&[came])?;
+///     eager.update(&[came])?;
+/// }
+/// // From the same evidence it hopes for no more.
+/// for ((_, score), (_, eager)) in policy.scores().zip(eager.scores()) {
+///     assert!(score <= eager);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KlUcbPlus;
@@ -200,13 +222,21 @@ impl IndexRule for KlUcbPlus {
 /// **Cost**: O(K) divergences.
 ///
 /// **Source**: Honda & Takemura (2015), Non-asymptotic analysis of a new bandit algorithm for
-/// semi-bounded rewards, the IMED policy, for Bernoulli variables.
+/// semi-bounded rewards, algorithm 1 (IMED), for Bernoulli variables.
 ///
 /// ```
-/// use gaelp_bandits::{Bandit, Imed};
-/// use gaelp_core::ArmId;
+/// use gaelp_bandits::{Bandit, Imed, Outcome, Policy, UnitReward};
+/// use gaelp_core::{ArmId, DecisionId, Seed, UtcHour};
 ///
-/// assert!(Bandit::new(Imed, (0..2).map(ArmId::new)).is_ok());
+/// let mut policy = Bandit::new(Imed, (0..2).map(ArmId::new))?;
+/// for decision in (0..100).map(DecisionId::new) {
+///     let chosen = policy.select(&policy.all(), Seed::new(7), decision)?;
+///     let won = UnitReward::new(if chosen.key.arm == ArmId::new(1) { 0.9 } else { 0.1 })?;
+///     policy.update(&[Outcome::of(&chosen, UtcHour::new(0), won)])?;
+/// }
+/// let trials: Vec<_> = policy.arms().map(|(_, seen)| seen.trials).collect();
+/// assert!(trials[1] > 10.0 * trials[0]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Imed;
@@ -244,10 +274,15 @@ impl IndexRule for Imed {
 /// experiments.
 ///
 /// ```
-/// use gaelp_bandits::{Bandit, BayesUcb};
-/// use gaelp_core::ArmId;
+/// use gaelp_bandits::{Bandit, BayesUcb, Outcome, Policy, UnitReward};
+/// use gaelp_core::{ArmId, DecisionId, Seed, UtcHour};
 ///
-/// assert!(Bandit::new(BayesUcb::default(), (0..2).map(ArmId::new)).is_ok());
+/// let mut policy = Bandit::new(BayesUcb::default(), [ArmId::new(0)])?;
+/// let chosen = policy.select(&policy.all(), Seed::new(7), DecisionId::new(1))?;
+/// policy.update(&[Outcome::of(&chosen, UtcHour::new(0), UnitReward::SUCCESS)])?;
+/// // Beta(2, 1) has the distribution function x², and its quantile of ½ is asked for.
+/// assert!(policy.scores().all(|(_, score)| (score - 0.5_f64.sqrt()).abs() < 1e-9));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
