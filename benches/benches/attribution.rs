@@ -132,9 +132,7 @@ impl Set {
 
     fn text(&self) {
         let mut reader = PathReader::default();
-        for path in &self.paths {
-            reader.push(path).expect("there are few channels");
-        }
+        reader.read(&self.paths).expect("there are few channels");
         let made = &self.made;
         let journeys = reader.journeys();
         let table = PathTable::new(journeys, &made.conversions, &made.values, &made.nulls)

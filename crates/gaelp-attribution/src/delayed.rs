@@ -59,6 +59,7 @@ mod list;
 mod log;
 mod machine;
 mod origin;
+mod path;
 mod snapshot;
 mod statistics;
 mod table;

@@ -10,6 +10,7 @@ use crate::{ChannelId, Timestamp};
 /// The finaliser of `SplitMix64`: a bijection that scatters neighbouring numbers.
 ///
 /// **Source.** Steele, Lea and Flood, *Fast splittable pseudorandom number generators* (2014).
+#[inline]
 pub(crate) const fn scatter(number: u64) -> u64 {
     let mixed = number.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
+use super::index::Index;
 use super::list::List;
-use super::table::Table;
+use super::path::Path;
+use crate::event::scatter;
 use crate::{ConversionKind, EventId, Timestamp};
 
 /// One conversion.
@@ -18,7 +20,7 @@ pub(super) struct Record {
     /// The adjustment that counts.
     pub(super) adjusted: Option<Adjusted>,
     /// The touches that it credits, oldest first, in `Credits`.
-    pub(super) path: Box<[u32]>,
+    pub(super) path: Path,
     /// The weights of these touches under each model in turn.
     pub(super) weights: Box<[u64]>,
 }
@@ -49,7 +51,7 @@ impl Record {
             at: conversion.at,
             original: conversion.value.amount.get(),
             adjusted: None,
-            path: Box::default(),
+            path: Path::default(),
             weights: Box::default(),
         }
     }
@@ -79,7 +81,7 @@ impl Record {
 pub(super) struct Conversions {
     slots: Vec<Option<Record>>,
     free: Vec<u32>,
-    ids: Table<EventId, u32>,
+    ids: Index,
     /// Slots by the time at which their refunds end, in the order of their arrival.
     buckets: BTreeMap<i64, VecDeque<u32>>,
     /// The conversions of each buyer, oldest first.
@@ -89,7 +91,14 @@ pub(super) struct Conversions {
 impl Conversions {
     #[inline]
     pub(super) fn find(&self, id: EventId) -> Option<u32> {
-        self.ids.get(&id).copied()
+        let is = |slot: u32| self[slot].id == id;
+        self.ids.find(scatter(id.get()), is)
+    }
+
+    /// Reads where the slot of an id is noted, or would be.
+    #[inline]
+    pub(super) fn glance(&self, id: EventId) -> u64 {
+        self.ids.glance(scatter(id.get()))
     }
 
     #[inline]
@@ -102,7 +111,7 @@ impl Conversions {
             self.slots.push(Some(record));
             u32::try_from(self.slots.len() - 1).expect("conversions are limited to 32 bits")
         };
-        self.ids.insert(id, slot);
+        self.ids.insert(scatter(id.get()), slot);
         let bucket = self.buckets.entry(bucket).or_default();
         bucket.push_back(slot);
         slot
@@ -111,7 +120,7 @@ impl Conversions {
     /// Removes a conversion; its buyer's list is the caller's.
     pub(super) fn remove(&mut self, slot: u32) -> Option<Record> {
         let record = self.slots.get_mut(slot as usize)?.take()?;
-        self.ids.remove(&record.id);
+        self.ids.remove(scatter(record.id.get()), slot);
         self.free.push(slot);
         Some(record)
     }
@@ -155,12 +164,12 @@ impl Conversions {
 
     /// The bytes that it holds.
     pub(super) fn bytes(&self) -> usize {
-        let of = |record: &Record| record.path.len() * 4 + record.weights.len() * 8;
+        let of = |record: &Record| record.path.bytes() + record.weights.len() * 8;
         let paths: usize = self.slots.iter().flatten().map(of).sum();
         let lists = self.buckets.values().map(|list| list.capacity() * 4);
         self.slots.capacity() * size_of::<Option<Record>>()
             + self.free.capacity() * size_of::<u32>()
-            + self.ids.capacity() * (size_of::<(EventId, u32)>() + 1)
+            + self.ids.bytes()
             + paths
             + lists.sum::<usize>()
             + self.buyers.bytes()

@@ -22,7 +22,7 @@ pub(super) struct Credit {
     pub(super) conversions: List,
 }
 
-const _: () = assert!(size_of::<Credit>() == 56);
+const _: () = assert!(size_of::<Credit>() == 48);
 
 impl Credit {
     /// A touch that no conversion is credited to yet.

@@ -23,6 +23,18 @@ impl Line {
         self.0[WIDTH - 1] != EMPTY
     }
 
+    /// The slot of an entry that may be that of a hash; [`NONE`] without one.
+    #[inline]
+    fn guess(&self, hash: u64) -> u32 {
+        let mut guess = NONE;
+        for &entry in &self.0 {
+            if is_alike(entry, hash) {
+                guess = slot_of(entry);
+            }
+        }
+        guess
+    }
+
     /// Takes out an entry; the last one takes its place.
     fn take(&mut self, place: usize) -> u64 {
         let used = self.0.iter().take_while(|&&entry| entry != EMPTY);
@@ -73,15 +85,17 @@ impl Index {
         self.lines.get(home).map_or(EMPTY, |line| line.0[0])
     }
 
-    /// The slot that a hash most likely has, without looking at it; [`NONE`] where its home has none.
+    /// The slot that a hash most likely has, without looking at it; [`NONE`] where neither its home
+    /// nor the line after has one.
     #[inline]
     pub(super) fn guess(&self, hash: u64) -> u32 {
-        let line = self.lines.get(self.home(hash)).unwrap_or(&Line::EMPTY);
-        let mut guess = NONE;
-        for &entry in &line.0 {
-            if is_alike(entry, hash) {
-                guess = slot_of(entry);
-            }
+        let home = self.home(hash);
+        let Some(line) = self.lines.get(home) else {
+            return NONE;
+        };
+        let guess = line.guess(hash);
+        if guess == NONE && line.is_full() {
+            return self.lines[self.after(home)].guess(hash);
         }
         guess
     }
@@ -134,6 +148,11 @@ impl Index {
                 break;
             }
         }
+    }
+
+    /// How many slots it holds.
+    pub(super) fn len(&self) -> usize {
+        self.len
     }
 
     /// The bytes that it holds.
@@ -199,6 +218,7 @@ const fn is_alike(entry: u64, hash: u64) -> bool {
 /// The lower half of an entry: the slot.
 const LOW: u64 = 0xffff_ffff;
 
+#[inline]
 fn slot_of(entry: u64) -> u32 {
     u32::try_from(entry & LOW).expect("32 bits are left")
 }

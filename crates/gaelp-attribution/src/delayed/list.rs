@@ -1,22 +1,25 @@
 //! Short lists, mostly of one.
 
 /// Slots; up to one of them without memory of its own.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) enum List {
+    #[default]
+    Empty,
     One([u32; 1]),
-    Many(Vec<u32>),
+    #[expect(
+        clippy::box_collection,
+        reason = "half as large, where most are of one"
+    )]
+    Many(Box<Vec<u32>>),
 }
 
-impl Default for List {
-    fn default() -> Self {
-        Self::Many(Vec::new())
-    }
-}
+const _: () = assert!(size_of::<List>() == 16);
 
 impl List {
     #[inline]
     pub(super) fn as_slice(&self) -> &[u32] {
         match self {
+            Self::Empty => &[],
             Self::One(one) => one,
             Self::Many(many) => many,
         }
@@ -26,7 +29,7 @@ impl List {
     #[inline]
     pub(super) fn insert(&mut self, place: usize, slot: u32) {
         match self {
-            Self::Many(many) if many.is_empty() => *self = Self::One([slot]),
+            Self::Empty => *self = Self::One([slot]),
             Self::Many(many) => many.insert(place, slot),
             Self::One([other]) => {
                 let pair = if place == 0 {
@@ -34,7 +37,7 @@ impl List {
                 } else {
                     [*other, slot]
                 };
-                *self = Self::Many(pair.to_vec());
+                *self = Self::Many(Box::new(pair.to_vec()));
             }
         }
     }
@@ -48,17 +51,22 @@ impl List {
     /// Removes a slot.
     pub(super) fn remove(&mut self, slot: u32) {
         match self {
-            Self::One([other]) if *other == slot => *self = Self::default(),
-            Self::One(_) => {}
-            Self::Many(many) => many.retain(|&other| other != slot),
+            Self::One([other]) if *other == slot => *self = Self::Empty,
+            Self::Empty | Self::One(_) => {}
+            Self::Many(many) => {
+                many.retain(|&other| other != slot);
+                if many.is_empty() {
+                    *self = Self::Empty;
+                }
+            }
         }
     }
 
     /// The bytes that it holds beside itself.
     pub(super) fn bytes(&self) -> usize {
         match self {
-            Self::One(_) => 0,
-            Self::Many(many) => many.capacity() * size_of::<u32>(),
+            Self::Empty | Self::One(_) => 0,
+            Self::Many(many) => size_of::<Vec<u32>>() + many.capacity() * size_of::<u32>(),
         }
     }
 }

@@ -6,18 +6,21 @@ use super::touches::Touches;
 use crate::event::scatter;
 use crate::{EventId, Timestamp, UserId};
 
-/// Bits of a filter; the other 16 count touches.
-const FILTER: u64 = 48;
+/// The lower bits of [`User::recent`], which count touches.
+const COUNT: i64 = 0xffff;
+/// Bits of a filter for each touch: of five touches one in two hundred is found that is not there.
+const BITS: u32 = 4;
 
 /// One user, in half a cache line and never across two.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(32))]
 pub(super) struct User {
     pub(super) key: UserId,
-    /// In the lower 48 bits a Bloom filter of the ids of the touches, above them their count.
+    /// A Bloom filter of the ids of the touches.
     filter: u64,
-    /// When the newest touch was: one that comes later is put before it without a look at it.
-    newest_at: Timestamp,
+    /// When the newest touch was, to 65 milliseconds: one that comes later is put before it without
+    /// a look at it. In the lower 16 bits how many touches there are.
+    recent: i64,
     /// The newest touch, from which links lead to the older ones; their count says where they end.
     /// `NONE` without touches.
     pub(super) newest: u32,
@@ -31,7 +34,7 @@ impl User {
     const EMPTY: Self = Self {
         key: UserId::new(0),
         filter: 0,
-        newest_at: Timestamp::MIN,
+        recent: 0,
         newest: NONE,
         buyer: NONE,
     };
@@ -39,7 +42,7 @@ impl User {
     /// How many touches there are.
     #[inline]
     pub(super) fn count(&self) -> u64 {
-        self.filter >> FILTER
+        (self.recent & COUNT).cast_unsigned()
     }
 
     /// Whether a touch of an id may be among them; most that are not are known not to be.
@@ -48,15 +51,30 @@ impl User {
         let bits = bits(id);
         self.filter & bits == bits
     }
+
+    /// Whether a touch at a moment is surely later than the newest.
+    #[inline]
+    fn is_before(&self, at: Timestamp) -> bool {
+        at.micros() & !COUNT > self.recent & !COUNT
+    }
+
+    #[inline]
+    fn set_newest(&mut self, place: u32, at: Timestamp) {
+        self.newest = place;
+        self.recent = at.micros() & !COUNT | self.recent & COUNT;
+    }
+
+    #[inline]
+    fn clear(&mut self) {
+        (self.newest, self.filter, self.recent) = (NONE, 0, 0);
+    }
 }
 
-/// Two bits of the filter.
+/// The bits of an id in a filter.
 #[inline]
 fn bits(id: EventId) -> u64 {
     let hash = scatter(id.get());
-    // The two halves are numbers below 2^32: the shift brings them below 48.
-    let bit = |half: u64| 1 << ((half * FILTER) >> 32);
-    bit(hash >> 32) | bit(hash & 0xffff_ffff)
+    (0..BITS).fold(0, |bits, place| bits | 1 << (hash >> (place * 6) & 63))
 }
 
 /// All users that have touches or conversions.
@@ -142,7 +160,7 @@ impl Users {
                 found = Some(place);
             }
         }
-        self.slots[slot].filter = filter | user.count() << FILTER;
+        self.slots[slot].filter = filter;
         found
     }
 
@@ -172,8 +190,7 @@ impl Users {
 
     /// Lets go of all touches of a user at once; they still link to each other.
     pub(super) fn release(&mut self, slot: u32) {
-        let user = &mut self.slots[slot];
-        (user.newest, user.filter) = (NONE, 0);
+        self.slots[slot].clear();
     }
 
     /// Puts a touch among its user's, behind all that are not after it.
@@ -183,10 +200,15 @@ impl Users {
         let (order, id, at) = (touch.order(), touch.id, touch.at);
         let user = &mut self.slots[touch.user];
         let mut older = user.count();
-        user.filter = (user.filter | bits(id)) + (1 << FILTER);
+        assert!(
+            older < COUNT.unsigned_abs(),
+            "touches of a user are limited"
+        );
+        user.filter |= bits(id);
+        user.recent += 1;
         let mut before = user.newest;
-        if older == 0 || at > user.newest_at || touches[before].order() <= order {
-            (user.newest, user.newest_at) = (place, at);
+        if older == 0 || user.is_before(at) || touches[before].order() <= order {
+            user.set_newest(place, at);
             touches[place].next = before;
             return;
         }
@@ -205,13 +227,13 @@ impl Users {
         let user = &mut self.slots[touches[place].user];
         let mut older = user.count() - 1;
         if older == 0 {
-            (user.newest, user.filter) = (NONE, 0);
+            user.clear();
             return;
         }
-        user.filter -= 1 << FILTER;
+        user.recent -= 1;
         let next = touches[place].next;
         if user.newest == place {
-            (user.newest, user.newest_at) = (next, touches[next].at);
+            user.set_newest(next, touches[next].at);
             return;
         }
         let mut before = user.newest;

@@ -77,9 +77,6 @@ impl Decay {
 
     /// 2^(−age ÷ half-life) with 63 binary places, for an age below the half-life.
     fn part_of_one(&self, age: u64) -> u64 {
-        if age == 0 {
-            return ONE;
-        }
         // The age as a share of the half-life with 64 binary places.
         let share = wide(age, self.reciprocal);
         let coarse = COARSE[(share >> 56) as usize];

@@ -45,6 +45,9 @@ proptest! {
         }
         let journeys = reader.journeys();
         prop_assert_eq!(reader.channels(), &channels);
+        let mut column = PathReader::default();
+        column.read(&paths).unwrap();
+        prop_assert!(column.journeys().iter().eq(journeys.iter()));
         prop_assert_eq!(journeys.iter().collect::<Vec<_>>(), expected);
     }
 }

@@ -169,7 +169,7 @@ impl<W: Weigh> DelayedRewards<W> {
         let Some(record) = self.conversions.remove(slot) else {
             return;
         };
-        for &credit in &record.path {
+        for &credit in record.path.iter() {
             self.credits.unlink(credit, slot);
         }
         let buyer = self.users[record.user].buyer;

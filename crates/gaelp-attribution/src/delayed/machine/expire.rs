@@ -43,7 +43,7 @@ impl<W: Weigh> DelayedRewards<W> {
         let mut places = std::mem::take(&mut self.scratch.places);
         let taken = self.touches.take_first(&mut places);
         for group in places.chunks(GROUP) {
-            self.fetch_users(group);
+            self.fetch_going(group);
             for &place in group {
                 let touch = self.touches[place];
                 if touch.is_dead() {
@@ -166,15 +166,27 @@ impl<W: Weigh> DelayedRewards<W> {
         }
     }
 
-    /// Reads the users of touches that are about to go, as `fetch` does.
-    fn fetch_users(&self, group: &[u32]) {
+    /// Reads the users and the credits of touches that are about to go, as `fetch` does.
+    fn fetch_going(&self, group: &[u32]) {
         let mut cursors = [NONE; GROUP];
-        for (cursor, &place) in cursors.iter_mut().zip(group) {
+        let mut credits = [NONE; GROUP];
+        for ((cursor, credit), &place) in cursors.iter_mut().zip(&mut credits).zip(group) {
             let touch = &self.touches[place];
             if !touch.is_dead() {
                 *cursor = self.users[touch.user].newest;
+                *credit = touch.credit;
             }
         }
+        let mut read = 0;
+        for &place in group {
+            let touch = &self.touches[place];
+            // Who has nothing else leaves the table.
+            if !touch.is_dead() && self.users[touch.user].count() == 1 {
+                read ^= self.users.glance(self.users[touch.user].key);
+            }
+        }
+        std::hint::black_box(read);
+        self.fetch_credits(&mut credits);
         // A touch is found from the newest of its user's on.
         for _ in 0..AHEAD {
             let mut read = false;
@@ -189,5 +201,23 @@ impl<W: Weigh> DelayedRewards<W> {
             }
         }
         std::hint::black_box(&cursors);
+    }
+
+    /// Reads credits and their first conversions.
+    fn fetch_credits(&self, credits: &mut [u32; GROUP]) {
+        for slot in credits.iter_mut().filter(|slot| **slot != NONE) {
+            let conversions = self.credits[*slot].conversions.as_slice();
+            *slot = conversions.first().copied().unwrap_or(NONE);
+        }
+        let mut read = 0;
+        for &slot in credits.iter().filter(|slot| **slot != NONE) {
+            read ^= self.conversions[slot].original;
+        }
+        std::hint::black_box(read);
+        let mut read = 0;
+        for &slot in credits.iter().filter(|slot| **slot != NONE) {
+            read ^= self.conversions[slot].weights.first().unwrap_or(&0);
+        }
+        std::hint::black_box(read);
     }
 }

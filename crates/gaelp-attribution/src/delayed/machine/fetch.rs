@@ -14,7 +14,9 @@ impl<W: Weigh> DelayedRewards<W> {
         for arrival in group {
             read ^= match &arrival.event {
                 Event::Touch(touch) => self.users.glance(touch.user),
-                Event::Conversion(conversion) => self.users.glance(conversion.user),
+                Event::Conversion(conversion) => {
+                    self.users.glance(conversion.user) ^ self.conversions.glance(conversion.id)
+                }
                 _ => 0,
             };
         }
@@ -23,10 +25,7 @@ impl<W: Weigh> DelayedRewards<W> {
         for (cursor, arrival) in cursors.iter_mut().zip(group) {
             *cursor = match &arrival.event {
                 Event::Touch(touch) => self.users.guess(touch.user),
-                Event::Conversion(conversion) => {
-                    std::hint::black_box(self.conversions.find(conversion.id));
-                    self.users.guess(conversion.user)
-                }
+                Event::Conversion(conversion) => self.users.guess(conversion.user),
                 _ => NONE,
             };
         }

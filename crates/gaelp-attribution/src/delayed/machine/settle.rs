@@ -6,6 +6,7 @@ use super::{DelayedRewards, index_of};
 use crate::delayed::conversions::Adjusted;
 use crate::delayed::credits::Credit;
 use crate::delayed::index::NONE;
+use crate::delayed::path::Path;
 use crate::delayed::{Correction, Effect};
 use crate::{Journey, Scope, Timestamp, Weigh};
 
@@ -43,7 +44,8 @@ impl<W: Weigh> DelayedRewards<W> {
         self.eligible(slot, &mut places);
         let record = &self.conversions[slot];
         let known = |(&place, &credit): (&u32, &u32)| self.touches[place].credit == credit;
-        let same = record.path.len() == places.len() && places.iter().zip(&record.path).all(known);
+        let same =
+            record.path.len() == places.len() && places.iter().zip(record.path.iter()).all(known);
         if !same {
             let weights = self.weigh(slot, &places);
             let path = places.iter().map(|&place| self.credited(place)).collect();
@@ -168,7 +170,7 @@ impl<W: Weigh> DelayedRewards<W> {
         &mut self,
         now: Timestamp,
         slot: u32,
-        path: Box<[u32]>,
+        path: Path,
         weights: Box<[u64]>,
         effects: &mut Vec<Effect>,
     ) {
@@ -191,12 +193,12 @@ impl<W: Weigh> DelayedRewards<W> {
         }
         self.recount(slot, &old_path);
         let path = &self.conversions[slot].path;
-        for &credit in &old_path {
+        for &credit in old_path.iter() {
             if !path.contains(&credit) {
                 self.credits.unlink(credit, slot);
             }
         }
-        for &credit in path {
+        for &credit in path.iter() {
             if !old_path.contains(&credit) {
                 self.credits[credit].conversions.push(slot);
             }

@@ -28,7 +28,7 @@ impl<W: Weigh> DelayedRewards<W> {
                 write_adjusted(to, &adjusted);
             }
             to.len(sale.path.len());
-            for slot in &sale.path {
+            for slot in sale.path.iter() {
                 let next = known.len();
                 let place = *known.entry(*slot).or_insert(next);
                 to.len(place);
@@ -87,12 +87,12 @@ impl<W: Weigh> DelayedRewards<W> {
             if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
                 return Err(SnapshotError::Content { what: "path" });
             }
-            sale.path = path.into();
+            sale.path = path.into_iter().collect();
             sale.weights = self.read_weights(from, sale.path.len())?;
             let bucket = self.calendar.conversion(sale.at);
             let path = sale.path.clone();
             let slot = self.conversions.add(bucket, sale);
-            for &credit in &path {
+            for &credit in path.iter() {
                 self.credits[credit].conversions.push(slot);
             }
             self.enlist(user, slot);
