@@ -3,7 +3,7 @@
 use gaelp_core::{AdSetKey, AudienceId, HourSpan, LocalHour, Micros, UtcHour};
 use serde::{Deserialize, Serialize};
 
-use crate::{Memory, Trailing};
+use crate::{Memory, Trailing, Window};
 
 mod facts;
 
@@ -57,6 +57,10 @@ pub struct Context<'a> {
     pub trailing: &'a Trailing,
     /// The hour in which the decision is made; what ends after its beginning is not known yet.
     pub now: UtcHour,
+    /// What [`trailing`](Self::trailing) says of the
+    /// [window](crate::GuardrailConfig::roas_window_hours) up to `now`, where whoever asks has it
+    /// already because several proposals are judged. `None`, or one of another length: it is summed.
+    pub window: Option<Window>,
     /// What the previous verdict on this ad set left to remember.
     pub memory: Memory,
     /// Money: what was spent today, each with a reserve for the hours not yet reported.
@@ -105,6 +109,7 @@ impl<'a> Context<'a> {
             day_ago: None,
             trailing,
             now,
+            window: None,
             memory: Memory::default(),
             spent: SpentToday::default(),
             share: None,

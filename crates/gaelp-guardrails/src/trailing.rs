@@ -182,6 +182,17 @@ impl Trailing {
         Ok(Restated::Newer)
     }
 
+    /// Whether a row would contradict what is kept of its span; nothing is changed.
+    ///
+    /// **Cost.** A search.
+    pub fn contradicts(&self, row: &MetricRow) -> bool {
+        let at = self
+            .slots
+            .partition_point(|slot| slot.span.to <= row.span.from);
+        let slot = self.slots.get(at).filter(|slot| slot.span == row.span);
+        slot.is_some_and(|slot| slot.revision == row.revision && slot.metrics != Some(row.metrics))
+    }
+
     /// What happened during the `hours` hours before `now`.
     ///
     /// Rows that end after `now` are not over, and do not count.

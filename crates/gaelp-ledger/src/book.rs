@@ -13,6 +13,7 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use gaelp_core::{AdSetKey, Micros, Platform};
 
 use crate::{Epoch, GENESIS, Hash, Intent, Limits, Operator, Refusal};
+use calendar::Turn;
 pub(crate) use exposure::worst;
 use line::Line;
 
@@ -22,8 +23,8 @@ use line::Line;
 /// what an entry does to the state; [`follow`](Self::follow) also checks the entry's place in the
 /// hash chain. The same entries give the same book, bit for bit.
 ///
-/// **Cost.** Every question and every request takes time in proportion to the number of ad sets; a
-/// clone copies them.
+/// **Cost.** Every question and every request takes time in proportion to the number of ad sets. A
+/// clone shares them; the first change after it copies them, once.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Book {
     limits: Arc<Limits>,
@@ -42,7 +43,8 @@ pub struct Book {
     eve: Option<NaiveDate>,
     /// Which platforms were read in this epoch.
     read: Vec<Platform>,
-    lines: BTreeMap<AdSetKey, Line>,
+    /// Shared between clones until one of them changes.
+    lines: Arc<BTreeMap<AdSetKey, Line>>,
 }
 
 /// What the ledger knows of an ad set.
@@ -78,7 +80,7 @@ impl Book {
             today: None,
             eve: None,
             read: Vec::new(),
-            lines: BTreeMap::new(),
+            lines: Arc::default(),
         }
     }
 
@@ -169,6 +171,15 @@ impl Book {
 
     /// Why no raise of an ad set would be admitted, whatever the amount; `None` where one may be.
     pub fn raise_barred(&self, key: &AdSetKey, at: DateTime<Utc>) -> Option<Refusal> {
+        self.barred(key, at, || self.reconciled())
+    }
+
+    fn barred(
+        &self,
+        key: &AdSetKey,
+        at: DateTime<Utc>,
+        reconciled: impl FnOnce() -> bool,
+    ) -> Option<Refusal> {
         let Some(line) = self.lines.get(key).filter(|line| line.is_listed()) else {
             return Some(Refusal::UnknownAdSet { key: key.clone() });
         };
@@ -181,7 +192,7 @@ impl Book {
         if let Some(last) = self.last.filter(|&last| at < last - self.limits.skew()) {
             return Some(Refusal::Clock { at, last });
         }
-        if !self.reconciled() {
+        if !reconciled() {
             return Some(Refusal::Unreconciled);
         }
         let intent = line.intents().next()?.id;
@@ -200,8 +211,45 @@ impl Book {
         Some(self.most(key, at).map_or(least, |most| most.max(least)))
     }
 
+    /// What all ad sets have in common at a time, for whoever asks about many of them.
+    pub fn outlook(&self, at: DateTime<Utc>) -> Outlook<'_> {
+        let turn = self.turn(at);
+        Outlook {
+            book: self,
+            at,
+            turn,
+            exposure: self.account_exposure(turn),
+            reconciled: self.reconciled(),
+        }
+    }
+
     pub(crate) fn moved_to(&mut self, seq: u64, head: Hash) {
         self.seq = seq;
         self.head = head;
+    }
+}
+
+/// A [`Book`] at one time: each question takes as long for many ad sets as for one.
+#[derive(Clone, Copy, Debug)]
+pub struct Outlook<'a> {
+    book: &'a Book,
+    at: DateTime<Utc>,
+    turn: Turn,
+    exposure: Micros,
+    reconciled: bool,
+}
+
+impl Outlook<'_> {
+    /// As [`Book::raise_barred`].
+    pub fn raise_barred(&self, key: &AdSetKey) -> Option<Refusal> {
+        self.book.barred(key, self.at, || self.reconciled)
+    }
+
+    /// As [`Book::ceiling`] for an ad set of which [`raise_barred`](Self::raise_barred) said
+    /// nothing.
+    pub fn ceiling_where_raised(&self, key: &AdSetKey) -> Option<Micros> {
+        let least = self.book.lines.get(key)?.least()?;
+        let most = self.book.most_of(key, self.turn, self.exposure);
+        Some(most.map_or(least, |most| most.max(least)))
     }
 }

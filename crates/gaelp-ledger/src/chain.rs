@@ -4,6 +4,9 @@ use std::fmt;
 
 use crate::{Book, Entry, EntryError};
 
+/// More bytes than most entries have.
+const TYPICAL: usize = 1024;
+
 /// A digest in the chain.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Hash(pub [u8; 32]);
@@ -61,7 +64,10 @@ impl Book {
     /// JSON cannot hold, which is none.
     pub fn seal(&self, entry: &Entry) -> Result<Sealed, ChainError> {
         let seq = self.seq().checked_add(1).ok_or(ChainError::Full)?;
-        let payload = serde_json::to_string(entry).map_err(|error| payload_error(seq, &error))?;
+        let mut payload = Vec::with_capacity(TYPICAL);
+        serde_json::to_writer(&mut payload, entry).map_err(|error| payload_error(seq, &error))?;
+        payload.shrink_to_fit();
+        let payload = String::from_utf8(payload).expect("JSON is UTF-8");
         let hash = self.head().then(seq, &payload);
         Ok(Sealed { seq, payload, hash })
     }
@@ -90,15 +96,8 @@ impl Book {
         if self.head().then(seq, &sealed.payload) != sealed.hash {
             return Err(ChainError::Hash { seq });
         }
-        let entry: Entry =
-            serde_json::from_str(&sealed.payload).map_err(|error| payload_error(seq, &error))?;
-        self.take_over(&entry, sealed)
-    }
-
-    /// Applies an entry that was sealed here, without reading it again.
-    pub(crate) fn take_over(&mut self, entry: &Entry, sealed: &Sealed) -> Result<(), ChainError> {
-        let seq = sealed.seq;
-        let applied = self.apply_in_place(entry);
+        let entry = Entry::read(&sealed.payload).map_err(|error| payload_error(seq, &error))?;
+        let applied = self.apply_in_place(&entry);
         applied.map_err(|error| ChainError::Entry { seq, error })?;
         self.moved_to(seq, sealed.hash);
         Ok(())

@@ -1,5 +1,7 @@
 //! What is in the log.
 
+mod read;
+
 use chrono::{DateTime, Utc};
 use gaelp_core::{AdSetKey, DecisionId, Micros};
 use serde::{Deserialize, Serialize};
@@ -20,6 +22,7 @@ pub enum Entry {
         /// Who.
         runner: String,
         /// When.
+        #[serde(with = "crate::instant")]
         at: DateTime<Utc>,
     },
     /// A runner told what it saw.
@@ -41,6 +44,7 @@ pub enum Entry {
         /// What.
         answer: Answer,
         /// When the answer was there.
+        #[serde(with = "crate::instant")]
         at: DateTime<Utc>,
     },
     /// A person said something that was not so before.
@@ -50,6 +54,7 @@ pub enum Entry {
         /// Who.
         by: String,
         /// When.
+        #[serde(with = "crate::instant")]
         at: DateTime<Utc>,
     },
 }

@@ -93,14 +93,19 @@ fn draft(
     for sealed in entries {
         after.follow_in_place(sealed)?;
     }
-    let (entries, reply) = match after.decide(request) {
+    let decided = after.carry_out(request);
+    let decided = decided.map_err(|error| {
+        let seq = after.seq().saturating_add(1);
+        ChainError::Entry { seq, error }
+    })?;
+    let (entries, reply) = match decided {
         Ok(decided) => decided,
         Err(refusal) => return Ok((after, Reply::Refused(refusal), Vec::new())),
     };
     let mut appended = Vec::with_capacity(entries.len());
     for entry in &entries {
         let sealed = after.seal(entry)?;
-        after.take_over(entry, &sealed)?;
+        after.moved_to(sealed.seq, sealed.hash);
         appended.push(sealed);
     }
     Ok((after, reply, appended))

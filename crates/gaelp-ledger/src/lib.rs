@@ -5,6 +5,7 @@ mod chain;
 mod config;
 pub mod contract;
 mod entry;
+mod instant;
 mod ledger;
 mod memory;
 mod observation;
@@ -13,7 +14,7 @@ mod request;
 mod seeded;
 mod store;
 
-pub use book::{Book, Standing};
+pub use book::{Book, Outlook, Standing};
 pub use chain::{ChainError, GENESIS, Hash, Sealed};
 pub use config::{
     LedgerConfig, LedgerConfigError, LedgerViolation, Limits, MAX_AMOUNT, MAX_CLOCK_SKEW_SECS,

@@ -13,6 +13,7 @@ pub struct Observation {
     /// The epoch that the runner was given.
     pub epoch: Epoch,
     /// When it tells the ledger.
+    #[serde(with = "crate::instant")]
     pub at: DateTime<Utc>,
     /// Lists of budgets that it read.
     pub reads: Vec<BudgetsRead>,
@@ -32,6 +33,7 @@ pub struct BudgetsRead {
     pub platform: Platform,
     /// When the reading began, before the platform was asked. A platform may answer from any time
     /// after that, so the end of a reading proves nothing.
+    #[serde(with = "crate::instant")]
     pub began: DateTime<Utc>,
     /// What stood.
     pub budgets: Vec<(AdSetId, Micros)>,

@@ -79,8 +79,10 @@ pub struct Intent {
     /// The policy that it was checked against.
     pub policy: PolicyHash,
     /// When it was admitted.
+    #[serde(with = "crate::instant")]
     pub at: DateTime<Utc>,
     /// When it must have been sent.
+    #[serde(with = "crate::instant")]
     pub not_after: DateTime<Utc>,
 }
 

@@ -1,11 +1,13 @@
 //! What a rollout remembers about one ad set.
 
+mod slots;
+
 use std::collections::{BTreeMap, VecDeque};
 
 use chrono::{DateTime, NaiveDate, Utc};
 use gaelp_core::{
     AudienceId, DecisionId, EndKind, HourSpan, MetricRow, Metrics, Micros, Quantity, Ratio,
-    Restated, Revision, Rounding, RuleId, UtcHour,
+    Restated, Rounding, RuleId, UtcHour,
 };
 use gaelp_guardrails::{GuardrailConfig, Memory, Trailing, TrailingError, UsualSpend, rules};
 use gaelp_platform::AdSetDetails;
@@ -13,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::strategy::Learner;
 use crate::{ActionRecord, ExperienceRecord, Lambda, Record, RevenueFrom, State};
+use slots::Slots;
 
 /// Hours of a day by which platforms' daily budgets are turned into rates, whatever the clock does.
 pub(crate) const HOURS_PER_DAY: i64 = 24;
@@ -55,8 +58,7 @@ pub(crate) struct AdSet {
     #[serde(default, with = "pairs", skip_serializing_if = "BTreeMap::is_empty")]
     doubted: BTreeMap<(UtcHour, UtcHour), Micros>,
     /// Reports and credited orders apart; used only where revenue comes from the shop.
-    #[serde(with = "pairs")]
-    shop: BTreeMap<(UtcHour, UtcHour), ShopSlot>,
+    shop: Slots,
 }
 
 /// A decision whose outcome is not known yet.
@@ -66,17 +68,6 @@ struct Pending {
     experience: Box<ExperienceRecord>,
     lambda: Lambda,
     metrics: Option<Metrics>,
-}
-
-/// A span as the platform and the shop see it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ShopSlot {
-    report: Option<MetricRow>,
-    revenue: Micros,
-    orders: Quantity,
-    /// Counts changes from either side, so that the composed row is restated in order.
-    changes: u32,
 }
 
 impl AdSet {
@@ -96,7 +87,7 @@ impl AdSet {
             rates: VecDeque::new(),
             pending: VecDeque::new(),
             doubted: BTreeMap::new(),
-            shop: BTreeMap::new(),
+            shop: Slots::default(),
         }
     }
 
@@ -141,7 +132,12 @@ impl AdSet {
         revenue: RevenueFrom,
     ) -> Result<Restated, TrailingError> {
         let newest = self.trailing.newest_end();
-        let known = if newest.is_some_and(|newest| row.span.to <= newest) {
+        let contradicts = match revenue {
+            RevenueFrom::Platform => self.trailing.contradicts(row),
+            RevenueFrom::Shop => self.shop.contradicts(row),
+        };
+        // What is known is doubted, and gone, once it is contradicted.
+        let known = if contradicts && newest.is_some_and(|newest| row.span.to <= newest) {
             self.trailing.window(row.span.to, row.span.len()).metrics
         } else {
             Metrics::default()
@@ -179,13 +175,8 @@ impl AdSet {
     }
 
     fn report_beside_shop(&mut self, row: &MetricRow) -> Result<Restated, TrailingError> {
-        let slot = self.shop.entry((row.span.from, row.span.to)).or_default();
-        let outcome = if let Some(known) = &mut slot.report {
-            known.restate(row)
-        } else {
-            slot.report = Some(row.clone());
-            Restated::Newer
-        };
+        let slot = self.shop.at((row.span.from, row.span.to));
+        let outcome = slot.report(row);
         if outcome != Restated::Newer {
             return Ok(outcome);
         }
@@ -202,13 +193,8 @@ impl AdSet {
     ) -> Result<HourSpan, TrailingError> {
         // Hours without delivery have no row; what was sold in them counts with the last row before.
         let last = (span.from, span.to);
-        let reported = self
-            .shop
-            .range(..=last)
-            .rev()
-            .find(|(_, slot)| slot.report.is_some());
-        let at = reported.map_or(last, |(&at, _)| at);
-        let slot = self.shop.entry(at).or_default();
+        let at = self.shop.last_reported(last).unwrap_or(last);
+        let slot = self.shop.at(at);
         let sums = (
             slot.revenue.checked_add(revenue),
             slot.orders.checked_add(orders),
@@ -233,8 +219,7 @@ impl AdSet {
         self.settle(row.span, row.metrics);
         if let Some(newest) = self.trailing.newest_end() {
             let retain = i32::try_from(self.trailing.retain_hours()).unwrap_or(i32::MAX);
-            let keep_from = newest.plus(-retain);
-            self.shop = self.shop.split_off(&(keep_from, keep_from));
+            self.shop.forget_before(newest.plus(-retain));
         }
         Ok(outcome)
     }
@@ -441,23 +426,6 @@ pub(crate) enum Until {
 impl Pending {
     /// How long a decision awaits its report: a week.
     const PATIENCE_HOURS: i64 = 24 * 7;
-}
-
-impl ShopSlot {
-    /// The row that the rules see: the platform's spend, the shop's revenue.
-    fn compose(&mut self) -> Option<MetricRow> {
-        let report = self.report.as_ref()?;
-        self.changes = self.changes.saturating_add(1);
-        Some(MetricRow {
-            revision: Revision::new(self.changes),
-            metrics: Metrics {
-                revenue: self.revenue,
-                conversions: self.orders,
-                ..report.metrics
-            },
-            ..report.clone()
-        })
-    }
 }
 
 impl AdSet {

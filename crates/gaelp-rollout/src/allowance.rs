@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use gaelp_budget::{BudgetState, DayTerms, OutOfRanges, Pace, PacingError, TrafficProfile};
 use gaelp_core::{AccountZone, HourSpan, Micros, Ratio, Revision, Rounding, UtcHour};
 use serde::{Deserialize, Serialize};
@@ -31,6 +32,19 @@ pub(crate) struct Allowance {
     touched: Vec<UtcHour>,
     /// Whether a person was told that there is no plan, since there last was one.
     pub(crate) told_infeasible: bool,
+    /// The day that this process began last: it need not be worked out again in each of its hours.
+    #[serde(skip)]
+    begun: Begun,
+}
+
+/// A day that was begun, where there is one; it says nothing about what is known.
+#[derive(Clone, Copy, Debug, Default)]
+struct Begun(Option<NaiveDate>);
+
+impl PartialEq for Begun {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// What ran in an hour.
@@ -64,6 +78,7 @@ impl Allowance {
             hours: BTreeMap::new(),
             touched: Vec::new(),
             told_infeasible: false,
+            begun: Begun::default(),
         })
     }
 
@@ -75,7 +90,12 @@ impl Allowance {
     ) -> Result<Self, OutOfRanges> {
         let pacing = paced.pacing(config, config.lambda_spend);
         let state = self.state.reconfigured(pacing)?;
-        Ok(Self { state, ..self })
+        let begun = Begun::default();
+        Ok(Self {
+            state,
+            begun,
+            ..self
+        })
     }
 
     /// Its amounts, for checking; and the last hour that it knows.
@@ -111,7 +131,11 @@ impl Allowance {
     /// Begins the day of a step, where it has not begun.
     fn begin_day(&mut self, span: HourSpan, config: &RolloutConfig) -> Result<(), PacingError> {
         let date = config.zone.local(span.from).date;
-        let (hours, shares) = if span.len() == 1 {
+        let hourly = span.len() == 1;
+        if hourly && self.begun.0 == Some(date) {
+            return Ok(());
+        }
+        let (hours, shares) = if hourly {
             self.profile.day(config.zone, date)
         } else {
             // A step of a day is one hour to the pacing, with all of the day in it.
@@ -127,6 +151,7 @@ impl Allowance {
         let today = |state: &BudgetState| state.today().map(|day| day.hours()[0].hour());
         let before = today(&self.state);
         self.state.begin_day(terms)?;
+        self.begun = Begun(hourly.then_some(date));
         if today(&self.state) != before
             && let Some(first) = self.state.yesterday().map(|day| day.hours()[0].hour())
         {

@@ -8,7 +8,7 @@ use gaelp_core::{
 use gaelp_guardrails::{Conduct, Verdict, rules};
 
 use crate::ad_set::AdSet;
-use crate::facts::{Candidate, Common};
+use crate::facts::{Candidate, Common, Known};
 use crate::send::Planned;
 use crate::strategy::Raise;
 use crate::{
@@ -28,10 +28,11 @@ impl Rollout {
         span: HourSpan,
         records: &mut Vec<Record>,
     ) -> Vec<Command> {
-        let (candidates, account_spent) = self.candidates(span);
+        let (mut candidates, account_spent) = self.candidates(span);
         let mut common = Common::new(self, clock, span, &candidates, account_spent);
         let pause = self.watch_conduct(&common, &candidates, records);
         common.note_orders(self);
+        common.look_up(self, &mut candidates);
         let mut planned = Vec::new();
         if let Some(given) = self.allow(span) {
             self.decide_paced(&mut common, &candidates, given, records, &mut planned);
@@ -87,6 +88,7 @@ impl Rollout {
                 in_force,
                 spent_today: spent.unwrap_or(Micros::MAX),
                 share: Micros::ZERO,
+                known: Known::default(),
             });
         }
         // A sum that does not fit is certainly past every cap.
@@ -141,8 +143,7 @@ impl Rollout {
             let Some(ad_set) = self.ad_sets.get(&candidate.key) else {
                 return false;
             };
-            let mut context = common.context(self, candidate, ad_set, candidate.in_force, false);
-            context.spent.campaign = common.certain_of_campaign(&candidate.key, ad_set);
+            let context = common.spent_context(candidate, ad_set);
             self.guardrails().exceeded(&context).is_some()
         });
         let conduct = if exceeded {

@@ -134,11 +134,4 @@ impl Desk {
         let rate = most.and_then(|budget| budget.checked_div(HOURS_PER_DAY, Rounding::Up));
         rate.map_or(in_force, |rate| rate.max(in_force))
     }
-
-    /// The highest hourly rate that the ledger would admit for an ad set; `None` where it does not
-    /// know its budget.
-    pub(crate) fn headroom(&self, key: &AdSetKey, now: DateTime<Utc>) -> Option<Micros> {
-        let most = self.book.ceiling(key, now)?;
-        most.checked_div(HOURS_PER_DAY, Rounding::Down)
-    }
 }

@@ -6,9 +6,9 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use gaelp_core::{AdSetKey, HourSpan, LocalHour, Micros, Platform, Ratio, Rounding, UtcHour};
 use gaelp_guardrails::{
     Bid, BreakerPhase, Context, Expected, Exploration, Health, LastKnownGood, Operator, Policy,
-    Raised, SpentToday, Traffic, Writes,
+    Raised, SpentToday, Traffic, UsualSpend, Window, Writes,
 };
-use gaelp_ledger::Refusal;
+use gaelp_ledger::{Outlook, Refusal};
 use gaelp_platform::CampaignId;
 use serde::{Deserialize, Serialize};
 
@@ -25,6 +25,16 @@ pub(crate) struct Candidate {
     pub(crate) spent_today: Micros,
     /// Its part of what the account may still spend.
     pub(crate) share: Micros,
+    /// What does not change while a step decides.
+    pub(crate) known: Known,
+}
+
+/// What is known of an ad set before anything is decided.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Known {
+    writes: Writes,
+    usual: Option<UsualSpend>,
+    window: Option<Window>,
 }
 
 /// What holds for all ad sets of a step.
@@ -202,13 +212,14 @@ impl Common {
                 // It is decided once in an hour.
                 ad_set: zero,
             },
-            writes: self.writes(rollout, candidate, ad_set),
+            writes: candidate.known.writes,
             traffic: self.traffic,
             expected: Expected {
                 cpa: rollout.config.target_cpa,
                 ..Expected::default()
             },
-            usual: ad_set.usual_spend(spike_weeks(rules)),
+            usual: candidate.known.usual,
+            window: candidate.known.window,
             // Nothing but budgets is proposed.
             bid: ad_set.details.bid.map(|bid| Bid {
                 current: bid,
@@ -238,16 +249,64 @@ impl Common {
         }
     }
 
-    fn writes(&self, rollout: &Rollout, candidate: &Candidate, ad_set: &AdSet) -> Writes {
+    /// What [`Guardrails::exceeded`](gaelp_guardrails::Guardrails::exceeded) looks at.
+    pub(crate) fn spent_context<'a>(
+        &self,
+        candidate: &'a Candidate,
+        ad_set: &'a AdSet,
+    ) -> Context<'a> {
+        let platform = &candidate.key.platform;
+        Context {
+            spent: SpentToday {
+                account: Some(self.account_spent),
+                platform: self.platform_spent.get(platform).copied(),
+                campaign: self.certain_of_campaign(&candidate.key, ad_set),
+                ad_set: Some(candidate.spent_today),
+            },
+            ..Context::new(
+                &candidate.key,
+                self.span,
+                self.local,
+                candidate.in_force,
+                &ad_set.trailing,
+                self.span.from,
+            )
+        }
+    }
+
+    /// Looks up what does not change while a step decides.
+    pub(crate) fn look_up(&self, rollout: &Rollout, candidates: &mut [Candidate]) {
+        let outlook = rollout.desk.book().outlook(self.clock);
+        let rules = rollout.guardrails().config();
+        let weeks = spike_weeks(rules);
+        for candidate in candidates {
+            if let Some(ad_set) = rollout.ad_sets.get(&candidate.key) {
+                candidate.known = Known {
+                    writes: self.writes(rollout, outlook, candidate, ad_set),
+                    usual: ad_set.usual_spend(weeks),
+                    window: Some(
+                        ad_set
+                            .trailing
+                            .window(self.span.from, rules.roas_window_hours),
+                    ),
+                };
+            }
+        }
+    }
+
+    fn writes(
+        &self,
+        rollout: &Rollout,
+        outlook: Outlook<'_>,
+        candidate: &Candidate,
+        ad_set: &AdSet,
+    ) -> Writes {
+        let key = &candidate.key;
         let book = rollout.desk.book();
-        let sent = book
-            .open(&candidate.key)
-            .iter()
-            .map(|intent| intent.to)
-            .min();
-        let barred = book.raise_barred(&candidate.key, self.clock);
+        let sent = book.open(key).iter().map(|intent| intent.to).min();
+        let barred = outlook.raise_barred(key);
         let admitted = match barred {
-            None => rollout.desk.headroom(&candidate.key, self.clock),
+            None => headroom(outlook, key),
             Some(_) => None,
         };
         let phase = self
@@ -268,6 +327,12 @@ impl Common {
             edits_last_hour: Some(ad_set.edits_since(self.clock - TimeDelta::hours(1))),
         }
     }
+}
+
+/// The highest hourly rate that the ledger would admit for an ad set that may be raised.
+fn headroom(outlook: Outlook<'_>, key: &AdSetKey) -> Option<Micros> {
+    let most = outlook.ceiling_where_raised(key)?;
+    most.checked_div(HOURS_PER_DAY, Rounding::Down)
 }
 
 /// What the phase leaves to each ad set of the canary list, beyond what it has. A write that is not

@@ -10,6 +10,7 @@ mod outcome;
 mod plan;
 mod runner;
 mod scenario;
+mod seek;
 mod simulation;
 mod spent;
 mod world;

@@ -40,9 +40,9 @@ pub struct Simulation {
     log: SharedLog,
     limits: Limits,
     /// The process that should run; `None` while it is down.
-    main: Option<Runner>,
+    main: Option<Box<Runner>>,
     /// Processes that were taken over and do not know it, and others that should not be.
-    others: Vec<Runner>,
+    others: Vec<Box<Runner>>,
     /// Processes begun so far.
     begun: u32,
     /// When the main process is started again.
@@ -279,8 +279,8 @@ impl Simulation {
     fn work(&mut self, hour: UtcHour) {
         loop {
             let busy = |runner: &Runner| !runner.queue.is_empty();
-            let main = self.main.as_ref().is_some_and(busy);
-            let other = self.others.iter().position(busy);
+            let main = self.main.as_deref().is_some_and(busy);
+            let other = self.others.iter().position(|other| busy(other));
             let turn = match (main, other) {
                 (false, None) => break,
                 (true, None) => None,
@@ -334,7 +334,7 @@ impl Simulation {
     /// Compares the world with what the main process believes.
     fn look(&mut self) {
         let main = self.main.take();
-        self.look_with(main.as_ref().map(Runner::book));
+        self.look_with(main.as_deref().map(Runner::book));
         self.main = main;
     }
 
@@ -353,7 +353,7 @@ impl Simulation {
         let found = &mut self.violations;
         self.audit.end_hour(self.border.world(), cap, found);
         let now = self.border.world().hour();
-        let ended: Vec<Runner> = self
+        let ended: Vec<Box<Runner>> = self
             .others
             .extract_if(.., |other| other.until.is_some_and(|until| until <= now))
             .collect();
@@ -412,7 +412,7 @@ impl Simulation {
                 what: "no process runs",
             });
         }
-        self.replay(main.as_ref());
+        self.replay(main.as_deref());
         if self.audit.admitted() > 0 {
             self.counters.branch("run/wrote");
         }
@@ -466,7 +466,7 @@ impl Simulation {
     }
 
     /// A process is gone with all that it did not keep.
-    fn retire(&mut self, runner: Runner) {
+    fn retire(&mut self, runner: Box<Runner>) {
         self.replay(Some(&runner));
         self.retired.push(runner.ledger);
     }

@@ -38,9 +38,11 @@ impl<'a> Facts<'a> {
         proposed: Micros,
     ) -> Self {
         let (normalised, lower_bound) = normalise(config, context, proposed);
-        let window = context
-            .trailing
-            .window(context.now, config.roas_window_hours);
+        let hours = config.roas_window_hours;
+        let sum = || context.trailing.window(context.now, hours);
+        let known = context.window.filter(|known| known.asked_hours == hours);
+        debug_assert!(known.is_none_or(|known| known == sum()), "another's window");
+        let window = known.unwrap_or_else(sum);
         let results = Results::new(config, context, &window);
         Self {
             config,

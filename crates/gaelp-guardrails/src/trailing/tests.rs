@@ -274,7 +274,10 @@ proptest! {
         let mut second = Trailing::new(60);
         let turned = seed.index(reports.len());
         for &(number, revision, spend) in &reports {
-            first.record(&hour(number, revision, spend)).unwrap();
+            let row = hour(number, revision, spend);
+            let contradicts = first.contradicts(&row);
+            let outcome = first.record(&row).unwrap();
+            prop_assert_eq!(contradicts, outcome == Restated::Contradicted);
         }
         for &(number, revision, spend) in reports[turned..].iter().chain(&reports[..turned]).rev() {
             second.record(&hour(number, revision, spend)).unwrap();

@@ -490,6 +490,27 @@ fn i12_verdicts_do_not_depend_on_the_order_or_the_number_of_deliveries() {
     });
 }
 
+/// Handing the window over, or one of another length, changes nothing.
+#[test]
+fn a_window_that_is_known_changes_no_verdict() {
+    let mut random = Random::new(78);
+    for_each(78, cases(100_000), |asked| {
+        let rules = &asked.guardrails;
+        let context = asked.case.context();
+        let window = |hours| Some(context.trailing.window(context.now, hours));
+        let other = u32::try_from(random.below(100)).unwrap();
+        for hours in [rules.config().roas_window_hours, other] {
+            let known = gaelp_guardrails::Context {
+                window: window(hours),
+                ..context
+            };
+            let verdict = rules.evaluate(&known, asked.proposed);
+            assert_eq!(verdict, judge(asked), "{}", at_hand());
+            assert_eq!(rules.may_raise(&known), rules.may_raise(&context));
+        }
+    });
+}
+
 #[test]
 fn proposing_more_never_gives_less() {
     let mut random = Random::new(77);

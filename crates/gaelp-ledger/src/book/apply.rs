@@ -1,14 +1,16 @@
 //! What an entry does to the state.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use gaelp_core::{AdSetKey, Micros};
+use gaelp_core::{AdSetId, AdSetKey, Micros};
 
 use super::Book;
 use super::calendar::is_in_calendar;
+use super::line::Line;
 use crate::{
-    Answer, BudgetsRead, Change, Entry, EntryError, Epoch, Intent, MAX_AMOUNT, Observation, Order,
-    Refusal, seeded,
+    Answer, BudgetsRead, Change, Entry, EntryError, Epoch, Intent, Limits, MAX_AMOUNT, Observation,
+    Order, Refusal, seeded,
 };
 
 impl Book {
@@ -47,8 +49,9 @@ impl Book {
                     check_amount(*daily_budget)?;
                 }
                 let limits = &*self.limits;
-                let mut lines = self.lines.values_mut();
+                let lines = Arc::make_mut(&mut self.lines);
                 let line = lines
+                    .values_mut()
                     .find(|line| line.is_news(*intent, *answer))
                     .ok_or(EntryError::NotOpen { intent: *intent })?;
                 line.answered(*intent, *answer, *at, limits);
@@ -91,8 +94,17 @@ impl Book {
             check_time(read.began)?;
         }
         self.note(observation);
+        self.change(changes)
+    }
+
+    /// Carries out changes that follow from what was noted.
+    pub(super) fn change(&mut self, changes: &[Change]) -> Result<(), EntryError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let lines = Arc::make_mut(&mut self.lines);
         for change in changes {
-            let line = self.lines.get_mut(change.key());
+            let line = lines.get_mut(change.key());
             let line = line.filter(|line| line.fits(change));
             let Some(line) = line else {
                 let key = change.key().clone();
@@ -112,7 +124,7 @@ impl Book {
             return Err(EntryError::Known { intent: id });
         }
         self.advance(intent.at);
-        let line = self.lines.get_mut(&intent.key);
+        let line = Arc::make_mut(&mut self.lines).get_mut(&intent.key);
         let fits = |from| from == intent.from && intent.at <= intent.not_after;
         let line = line.filter(|line| line.confirmed.is_some() && fits(line.confirmed));
         let line = line.ok_or(EntryError::Intent { intent: id })?;
@@ -123,54 +135,48 @@ impl Book {
     /// Takes down the facts of an observation.
     pub(super) fn note(&mut self, observation: &Observation) {
         self.advance(observation.at);
-        // Only here, so that no answer is decided on an ad set that its own time lets go.
-        self.lines.retain(|_, line| !line.is_over());
-        for read in &observation.reads {
-            self.note_read(read);
-        }
         let (today, eve) = (self.today, self.eve);
+        for read in &observation.reads {
+            self.note_platform(read);
+        }
+        let lines = Arc::make_mut(&mut self.lines);
+        // Only here, so that no answer is decided on an ad set that its own time lets go.
+        lines.retain(|_, line| !line.is_over());
+        for read in &observation.reads {
+            note_read(lines, read, &self.limits);
+        }
         for spent in &observation.spent {
             let date = Some(spent.date);
+            let counts = date == today || date == eve;
+            let Some(line) = counts.then(|| line_of(lines, &spent.key)) else {
+                continue;
+            };
             if date == today {
-                let line = self.lines.entry(spent.key.clone()).or_default();
                 line.spend_today(spent.upper);
-            } else if date == eve {
-                let line = self.lines.entry(spent.key.clone()).or_default();
+            } else {
                 line.spend_on_eve(spent.upper);
             }
         }
         for (key, budget) in &observation.known_good {
-            if let Some(line) = self.lines.get_mut(key) {
+            if let Some(line) = lines.get_mut(key) {
                 line.known_good = Some(*budget);
             }
         }
     }
 
-    fn note_read(&mut self, read: &BudgetsRead) {
-        let platform = &read.platform;
+    /// Notes that a platform's budgets were read in this epoch.
+    fn note_platform(&mut self, read: &BudgetsRead) {
         let in_epoch = self.taken_at.is_some_and(|taken| read.began >= taken);
-        if in_epoch && !self.read.contains(platform) {
-            self.read.push(platform.clone());
+        if in_epoch && !self.read.contains(&read.platform) {
+            self.read.push(read.platform.clone());
             self.read.sort_unstable();
-        }
-        let mut listed = BTreeSet::new();
-        for (ad_set, budget) in &read.budgets {
-            let key = AdSetKey::new(platform.clone(), ad_set.clone());
-            let line = self.lines.entry(key).or_default();
-            line.note_read(Some(*budget), read.began, &self.limits);
-            listed.insert(ad_set);
-        }
-        for (key, line) in &mut self.lines {
-            if key.platform == *platform && !listed.contains(&key.ad_set) {
-                line.note_read(None, read.began, &self.limits);
-            }
         }
     }
 
     /// The changes that follow from what is noted.
     pub(super) fn due(&self) -> Vec<Change> {
         let mut changes = Vec::new();
-        for (key, line) in &self.lines {
+        for (key, line) in self.lines.iter() {
             line.changes(key, &self.limits, &mut changes);
         }
         changes
@@ -182,6 +188,53 @@ impl Book {
             Ok(())
         } else {
             Err(EntryError::Epoch { current, found })
+        }
+    }
+}
+
+/// The line of an ad set, begun where there is none.
+fn line_of<'a>(lines: &'a mut BTreeMap<AdSetKey, Line>, key: &AdSetKey) -> &'a mut Line {
+    if !lines.contains_key(key) {
+        lines.insert(key.clone(), Line::default());
+    }
+    lines.get_mut(key).expect("it was inserted above")
+}
+
+/// Notes a list of budgets, and what is not in it.
+fn note_read(lines: &mut BTreeMap<AdSetKey, Line>, read: &BudgetsRead, limits: &Limits) {
+    for (ad_set, budget) in &read.budgets {
+        let key = AdSetKey::new(read.platform.clone(), ad_set.clone());
+        let line = lines.entry(key).or_default();
+        line.note_read(Some(*budget), read.began, limits);
+    }
+    let listed = Listed::new(&read.budgets);
+    for (key, line) in lines {
+        if key.platform == read.platform && !listed.has(&key.ad_set) {
+            line.note_read(None, read.began, limits);
+        }
+    }
+}
+
+/// The ad sets of a list. Short lists are searched as they are.
+enum Listed<'a> {
+    Short(&'a [(AdSetId, Micros)]),
+    Long(BTreeSet<&'a AdSetId>),
+}
+
+impl<'a> Listed<'a> {
+    const SHORT: usize = 8;
+
+    fn new(budgets: &'a [(AdSetId, Micros)]) -> Self {
+        if budgets.len() <= Self::SHORT {
+            return Self::Short(budgets);
+        }
+        Self::Long(budgets.iter().map(|(ad_set, _)| ad_set).collect())
+    }
+
+    fn has(&self, ad_set: &AdSetId) -> bool {
+        match self {
+            Self::Short(budgets) => budgets.iter().any(|(listed, _)| listed == ad_set),
+            Self::Long(listed) => listed.contains(ad_set),
         }
     }
 }

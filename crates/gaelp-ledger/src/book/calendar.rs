@@ -1,5 +1,7 @@
 //! The account's days, and what a new one begins with.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
 use super::Book;
@@ -70,14 +72,14 @@ impl Book {
             Turn::Same { .. } => {}
             Turn::Forward { date, since, .. } => {
                 self.eve = self.today.replace(date);
-                for line in self.lines.values_mut() {
+                for line in Arc::make_mut(&mut self.lines).values_mut() {
                     line.begin_day(since);
                 }
             }
             Turn::Back { date } => {
                 self.today = Some(date);
                 self.eve = None;
-                for line in self.lines.values_mut() {
+                for line in Arc::make_mut(&mut self.lines).values_mut() {
                     line.merge_days();
                 }
             }

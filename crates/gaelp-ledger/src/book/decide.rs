@@ -8,12 +8,12 @@ use gaelp_core::{AdSetKey, DecisionId, Micros, Platform};
 use super::Book;
 use super::calendar::is_in_calendar;
 use crate::{
-    Answer, Entry, Epoch, Intent, MAX_AMOUNT, Observation, Order, Proposal, Refusal, Reply,
-    Request, What, seeded,
+    Answer, Change, Entry, EntryError, Epoch, Intent, MAX_AMOUNT, Observation, Order, Proposal,
+    Refusal, Reply, Request, What, seeded,
 };
 
 /// What goes into the log, and what is replied once it is there.
-type Decided = Result<(Vec<Entry>, Reply), Refusal>;
+pub(crate) type Decided = Result<(Vec<Entry>, Reply), Refusal>;
 
 impl Book {
     /// What a request puts into the log, and what is to be replied once it is there. Nothing is
@@ -33,16 +33,34 @@ impl Book {
 
     /// Decides a request and applies what follows: for a book that no log stands behind.
     pub fn execute(&mut self, request: &Request) -> Reply {
-        match self.decide(request) {
-            Ok((entries, reply)) => {
-                for entry in &entries {
-                    self.apply_in_place(entry)
-                        .expect("what was decided on this book can be applied to it");
-                }
-                reply
-            }
+        let decided = self.carry_out(request);
+        match decided.expect("what was decided on this book can be applied to it") {
+            Ok((_, reply)) => reply,
             Err(refusal) => Reply::Refused(refusal),
         }
+    }
+
+    /// As [`execute`](Self::execute), with what goes into the log. What a refused request says
+    /// changes nothing.
+    ///
+    /// # Errors
+    /// [`EntryError`] for what was decided and cannot be applied, which is nothing; the book is then
+    /// not to be used.
+    pub(crate) fn carry_out(&mut self, request: &Request) -> Result<Decided, EntryError> {
+        if let Request::Observe(observation) = request {
+            // What is noted to see what follows need not be noted again.
+            return match self.check_observed(observation) {
+                Ok(()) => self.carry_out_observed(observation).map(Ok),
+                Err(refusal) => Ok(Err(refusal)),
+            };
+        }
+        let decided = self.decide(request);
+        if let Ok((entries, _)) = &decided {
+            for entry in entries {
+                self.apply_in_place(entry)?;
+            }
+        }
+        Ok(decided)
     }
 
     fn decide_take(&self, runner: &str, at: DateTime<Utc>) -> Decided {
@@ -55,17 +73,26 @@ impl Book {
     }
 
     fn decide_observe(&self, observation: &Observation) -> Decided {
-        check_time(observation.at)?;
-        self.check_epoch(observation.epoch)?;
-        self.check_observation(observation)?;
+        self.check_observed(observation)?;
         let mut after = self.clone();
         after.note(observation);
-        let changes = after.due();
-        let entry = Entry::Observed {
-            observation: observation.clone(),
-            changes: changes.clone(),
-        };
-        Ok((vec![entry], Reply::Observed { changes }))
+        Ok(observed(observation, after.due()))
+    }
+
+    fn carry_out_observed(
+        &mut self,
+        observation: &Observation,
+    ) -> Result<(Vec<Entry>, Reply), EntryError> {
+        self.note(observation);
+        let changes = self.due();
+        self.change(&changes)?;
+        Ok(observed(observation, changes))
+    }
+
+    fn check_observed(&self, observation: &Observation) -> Result<(), Refusal> {
+        check_time(observation.at)?;
+        self.check_epoch(observation.epoch)?;
+        self.check_observation(observation)
     }
 
     fn decide_admit(&self, proposal: &Proposal) -> Decided {
@@ -205,39 +232,81 @@ impl Observation {
 
     /// Whether it is plausible in itself.
     pub(super) fn check(&self) -> Result<(), Refusal> {
-        let mut platforms = BTreeSet::new();
-        for read in &self.reads {
+        for (number, read) in self.reads.iter().enumerate() {
             let (began, at) = (read.began, self.at);
             if began > at {
                 return Err(Refusal::Future { began, at });
             }
-            let mut seen = BTreeSet::new();
-            for (ad_set, budget) in &read.budgets {
+            let before = &self.reads[..number];
+            let again = before.iter().any(|other| other.platform == read.platform);
+            let mut seen = Seen::default();
+            for (place, (ad_set, budget)) in read.budgets.iter().enumerate() {
                 check_amount(What::Budget, *budget)?;
-                if !seen.insert(ad_set) || platforms.contains(&read.platform) {
+                let before = read.budgets[..place].iter().map(|(ad_set, _)| ad_set);
+                if again || !seen.is_new(ad_set, before) {
                     let key = AdSetKey::new(read.platform.clone(), ad_set.clone());
                     return Err(Refusal::Twice { key });
                 }
             }
-            platforms.insert(&read.platform);
         }
-        let mut seen = BTreeSet::new();
-        for spent in &self.spent {
+        let mut seen = Seen::default();
+        for (place, spent) in self.spent.iter().enumerate() {
             check_amount(What::Spent, spent.upper)?;
-            if !seen.insert((&spent.key, spent.date)) {
+            let before = self.spent[..place].iter().map(|s| (&s.key, s.date));
+            if !seen.is_new((&spent.key, spent.date), before) {
                 let key = spent.key.clone();
                 return Err(Refusal::Twice { key });
             }
         }
-        let mut seen = BTreeSet::new();
-        for (key, budget) in &self.known_good {
+        let mut seen = Seen::default();
+        for (place, (key, budget)) in self.known_good.iter().enumerate() {
             check_amount(What::KnownGood, *budget)?;
-            if !seen.insert(key) {
+            let before = self.known_good[..place].iter().map(|(key, _)| key);
+            if !seen.is_new(key, before) {
                 return Err(Refusal::Twice { key: key.clone() });
             }
         }
         Ok(())
     }
+}
+
+/// What was in a list so far. As long as the list rises, nothing but its last need be remembered.
+struct Seen<T> {
+    greatest: Option<T>,
+    all: Option<BTreeSet<T>>,
+}
+
+impl<T> Default for Seen<T> {
+    fn default() -> Self {
+        Self {
+            greatest: None,
+            all: None,
+        }
+    }
+}
+
+impl<T: Ord> Seen<T> {
+    /// Whether an item was not among those `before` it.
+    fn is_new(&mut self, item: T, before: impl Iterator<Item = T>) -> bool {
+        if self.all.is_none() && self.greatest.as_ref().is_none_or(|last| *last < item) {
+            self.greatest = Some(item);
+            return true;
+        }
+        let all = self.all.get_or_insert_with(|| before.collect());
+        all.insert(item)
+    }
+}
+
+/// What is put into the log of an observation, and replied.
+fn observed(observation: &Observation, changes: Vec<Change>) -> (Vec<Entry>, Reply) {
+    let reply = Reply::Observed {
+        changes: changes.clone(),
+    };
+    let entry = Entry::Observed {
+        observation: observation.clone(),
+        changes,
+    };
+    (vec![entry], reply)
 }
 
 fn check_time(at: DateTime<Utc>) -> Result<(), Refusal> {

@@ -17,7 +17,7 @@ impl Book {
         self.account_exposure(self.turn(at))
     }
 
-    fn account_exposure(&self, turn: Turn) -> Micros {
+    pub(super) fn account_exposure(&self, turn: Turn) -> Micros {
         let each = self.lines.iter();
         let sum = Micros::checked_sum(each.map(|(key, line)| self.exposure_in(key, line, turn)));
         sum.unwrap_or(Micros::MAX)
@@ -59,7 +59,11 @@ impl Book {
     /// room for what it costs already.
     pub(super) fn most(&self, key: &AdSetKey, at: DateTime<Utc>) -> Option<Micros> {
         let turn = self.turn(at);
-        let all = self.account_exposure(turn);
+        self.most_of(key, turn, self.account_exposure(turn))
+    }
+
+    /// The same where the exposure of the account is known.
+    pub(super) fn most_of(&self, key: &AdSetKey, turn: Turn, all: Micros) -> Option<Micros> {
         let cap = self.limits.config().daily_cap;
         if all > cap {
             return None;

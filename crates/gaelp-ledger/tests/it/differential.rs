@@ -103,6 +103,9 @@ pub(crate) fn one_run(run: u64, counts: &mut Counts) {
     for _ in 0..LENGTH {
         let request = world.request(&book, offset);
         let expected = naive.execute(&request);
+        // In one go, as a ledger does it, it comes to the same.
+        let mut at_once = book.clone();
+        assert_eq!(at_once.execute(&request), expected, "run {run}");
         let (entries, reply) = match book.decide(&request) {
             Ok(decided) => decided,
             Err(refusal) => (Vec::new(), Reply::Refused(refusal)),
@@ -110,6 +113,7 @@ pub(crate) fn one_run(run: u64, counts: &mut Counts) {
         for entry in &entries {
             book.apply(entry).unwrap();
         }
+        assert_eq!(at_once, book, "run {run}: {history:#?}");
         history.push(request);
         assert_eq!(reply, expected, "run {run}: {history:#?}");
         count(&reply, &entries, &book, counts);
@@ -135,6 +139,13 @@ pub(crate) fn one_run(run: u64, counts: &mut Counts) {
             naive.ceiling(&key, later),
             "run {run}: {history:#?}"
         );
+        let outlook = book.outlook(later);
+        let barred = outlook.raise_barred(&key);
+        assert_eq!(barred, naive.barred(&key, later), "run {run}");
+        if barred.is_none() {
+            let most = outlook.ceiling_where_raised(&key);
+            assert_eq!(most, naive.ceiling(&key, later), "run {run}: {history:#?}");
+        }
     }
 }
 

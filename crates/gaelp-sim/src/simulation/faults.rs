@@ -273,7 +273,7 @@ impl Simulation {
     }
 
     /// A process died: it is gone with all that it did not keep.
-    pub(super) fn died(&mut self, runner: Runner, main: bool) {
+    pub(super) fn died(&mut self, runner: Box<Runner>, main: bool) {
         self.counters.branch("recovery/died");
         if !runner.reconciled {
             self.counters.branch("recovery/died_in_recovery");
@@ -467,7 +467,7 @@ impl Simulation {
     fn pulled(&mut self) {
         let rules = &self.scenario.rollout.guardrails;
         let world = self.border.world();
-        let book = self.main.as_ref().map(Runner::book);
+        let book = self.main.as_deref().map(Runner::book);
         let named = |key: &AdSetKey| {
             let listed = rules.canary.as_ref();
             listed.is_some_and(|list| list.contains(&key.ad_set))

@@ -365,7 +365,7 @@ impl Simulation {
         }
         let sought = |record: &&Record| before == 0 || !matches!(record, Record::Checkpoint(_));
         let mut sought = records.iter().filter(sought);
-        if sought.any(|record| format!("{record:?}").contains(TOKEN)) {
+        if sought.any(|record| crate::seek::is_in(record, TOKEN)) {
             self.violations.push(Violation::Token);
         }
     }

@@ -80,7 +80,7 @@ impl Simulation {
         if let Err(error) = runner.tell(truth, Event::Reconciles { at: hour }) {
             self.violations.push(out_of_turn(&error));
         }
-        self.main = Some(runner);
+        self.main = Some(Box::new(runner));
     }
 
     fn config(&mut self) -> RolloutConfig {
