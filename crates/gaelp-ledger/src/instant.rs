@@ -104,6 +104,10 @@ mod tests {
             for nanos in [0, 1, 500_000_000, 999_999_999] {
                 let at = DateTime::from_timestamp(second, nanos).unwrap();
                 let theirs = serde_json::to_string(&at).unwrap();
+                let quick = nanos == 0 && (0..=9_999).contains(&at.year());
+                let text = written(at).map(|text| String::from_utf8(text.into()).unwrap());
+                assert_eq!(text.is_some(), quick, "{at}");
+                assert!(!quick || text.as_deref().and_then(read) == Some(at), "{at}");
                 assert_eq!(serde_json::to_string(&Ours(at)).unwrap(), theirs);
                 assert_eq!(serde_json::from_str::<Ours>(&theirs).unwrap(), Ours(at));
             }
