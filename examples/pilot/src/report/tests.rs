@@ -212,6 +212,16 @@ fn pilot_mode_says_where_budgets_were_changed() {
 }
 
 #[test]
+fn every_rule_has_words() {
+    for rule in &gaelp::guardrails::rules::ALL {
+        let words = super::words::rule(rule.as_str());
+        assert!(!words.meaning.is_empty(), "{rule}");
+        assert_ne!(words.title, rule.as_str());
+    }
+    assert_eq!(super::words::rule("a_new_rule").title, "a_new_rule");
+}
+
+#[test]
 fn a_policy_on_trial_and_observed_rules_are_told() {
     let mut tried = summary(Shape::default());
     assert!(!page(&tried).contains("A policy on trial"));

@@ -13,75 +13,219 @@ pub(super) struct Rule<'a> {
     pub(super) meaning: &'static str,
 }
 
+/// The words for each rule: its name, a title, what it means.
+const RULES: [(&str, &str, &str); 41] = [
+    (
+        "kill_switch",
+        "Kill switch",
+        "An operator stopped everything; the rate goes back to the last one known to be good.",
+    ),
+    (
+        "emergency",
+        "Emergency",
+        "Rules were violated several times in a row; no raise until an operator re-arms, or, in shadow mode, until the day ends.",
+    ),
+    (
+        "paused",
+        "Paused",
+        "An operator paused raises, or an emergency did.",
+    ),
+    (
+        "arithmetic",
+        "Impossible figure",
+        "An amount was negative or far too large, so nothing was changed.",
+    ),
+    (
+        "canary",
+        "Not on the canary list",
+        "Only ad sets that are named on the list may be changed.",
+    ),
+    (
+        "blocked",
+        "On the block list",
+        "Ad sets that are named on the list may not be changed.",
+    ),
+    (
+        "canary_audience",
+        "Audience not on the canary list",
+        "Only ad sets of the audiences on the list may be changed.",
+    ),
+    (
+        "blocked_audience",
+        "Audience on the block list",
+        "Ad sets of the audiences on the list may not be changed.",
+    ),
+    (
+        "unreconciled",
+        "Budgets not read yet",
+        "What stands was not read since the start; no raise until it is.",
+    ),
+    (
+        "unresolved_write",
+        "Earlier change not confirmed",
+        "It is not known whether an earlier change arrived; no raise until it is.",
+    ),
+    (
+        "external_edit",
+        "Changed by somebody else",
+        "A person changed the budget; no raise for some hours.",
+    ),
+    (
+        "edits",
+        "Too many changes this hour",
+        "The last change of an hour is kept for a decrease.",
+    ),
+    (
+        "clock",
+        "Clock not to be trusted",
+        "The clock ran back; no raise until it is right.",
+    ),
+    (
+        "breaker",
+        "Platform in trouble",
+        "Calls to the platform failed too often; no raise until one works.",
+    ),
+    (
+        "daily_cap",
+        "Daily cap of the account",
+        "What the account may spend in a local day is nearly or fully used up.",
+    ),
+    (
+        "account_share",
+        "Share of what is left today",
+        "What the account may still spend today is split among the ad sets; this is one's part.",
+    ),
+    (
+        "platform_daily_cap",
+        "Daily cap of the platform",
+        "What the platform may spend in a local day is nearly or fully used up.",
+    ),
+    (
+        "campaign_daily_cap",
+        "Daily cap of the campaign",
+        "What the campaign may spend in a local day is nearly or fully used up.",
+    ),
+    (
+        "ad_set_daily_cap",
+        "Daily cap of the ad set",
+        "What the ad set may spend in a local day is nearly or fully used up.",
+    ),
+    (
+        "hourly_ceiling",
+        "Highest hourly rate",
+        "No ad set may get more than this in an hour.",
+    ),
+    (
+        "taper",
+        "Day's target near",
+        "The nearer the day's target, the lower the highest hourly rate.",
+    ),
+    (
+        "ledger_headroom",
+        "No room under the cap",
+        "With all that the account could yet be made to pay, more would not fit under its cap.",
+    ),
+    (
+        "account_raises",
+        "Raises of the account",
+        "All raises of an hour together are limited.",
+    ),
+    (
+        "platform_raises",
+        "Raises on the platform",
+        "The raises of an hour on one platform together are limited.",
+    ),
+    (
+        "campaign_raises",
+        "Raises of the campaign",
+        "The raises of an hour in one campaign together are limited.",
+    ),
+    (
+        "ad_set_raises",
+        "Raises of the ad set",
+        "What an ad set may be raised by in an hour is limited.",
+    ),
+    (
+        "exploration_risk",
+        "Risk of trying",
+        "What tries may put at risk in a day is nearly or fully used up.",
+    ),
+    (
+        "bid_bounds",
+        "Bid out of bounds",
+        "The bid must lie between its bounds.",
+    ),
+    (
+        "delta_max",
+        "Largest raise an hour",
+        "From one hour to the next, a rate may rise only by a small share.",
+    ),
+    (
+        "delta_max_24h",
+        "Largest raise in 24 hours",
+        "Within 24 hours, a rate may rise only by a limited share.",
+    ),
+    (
+        "delta_normalised",
+        "Largest raise for the hour's traffic",
+        "Measured by the hour's traffic, a rate may rise only by a small share.",
+    ),
+    (
+        "delta_normalised_24h",
+        "Largest raise in 24 hours for the traffic",
+        "Measured by the traffic, a rate may rise within 24 hours only by a limited share.",
+    ),
+    (
+        "peak_hours",
+        "Raises only in peak hours",
+        "Outside of the peak hours a rate may fall but not rise.",
+    ),
+    (
+        "restricted_hours",
+        "Restricted hours",
+        "In these hours no rate is raised.",
+    ),
+    (
+        "stale_data",
+        "Data too old",
+        "The newest report is too old to justify a raise.",
+    ),
+    (
+        "thin_data",
+        "Data incomplete",
+        "Too few of the last hours were reported to justify a raise.",
+    ),
+    (
+        "freeze_roas",
+        "Return too low",
+        "ROAS over the last hours is, or just was, below its bound; no raise until it recovers.",
+    ),
+    (
+        "freeze_cpa",
+        "Conversions too dear",
+        "CPA over the last hours is, or just was, above its bound; no raise until it recovers.",
+    ),
+    (
+        "freeze_conversions",
+        "No conversion for too long",
+        "Too many hours passed without a conversion; no raise until one comes.",
+    ),
+    (
+        "cpa_multiplier",
+        "Conversions far dearer than meant",
+        "A conversion costs many times what it is meant to; no raise until it does not.",
+    ),
+    (
+        "spend_spike",
+        "Spend spike",
+        "An hour's spend was many times the usual one of that weekday and hour.",
+    ),
+];
+
 /// The words for a rule; one that is not known here goes by its own name.
 pub(super) fn rule(name: &str) -> Rule<'_> {
-    let (title, meaning) = match name {
-        "kill_switch" => (
-            "Kill switch",
-            "An operator stopped everything; the rate goes back to the last one known to be good.",
-        ),
-        "arithmetic" => (
-            "Impossible figure",
-            "An amount was negative or far too large, so nothing was changed.",
-        ),
-        "canary" => (
-            "Not on the canary list",
-            "Only ad sets that are named on the list may be changed.",
-        ),
-        "daily_cap" => (
-            "Daily cap of the account",
-            "What the account may spend in a local day is nearly or fully used up.",
-        ),
-        "account_share" => (
-            "Share of what is left today",
-            "What the account may still spend today is split among the ad sets; this is one's part.",
-        ),
-        "ad_set_daily_cap" => (
-            "Daily cap of the ad set",
-            "What the ad set may spend in a local day is nearly or fully used up.",
-        ),
-        "hourly_ceiling" => (
-            "Highest hourly rate",
-            "No ad set may get more than this in an hour.",
-        ),
-        "delta_max" => (
-            "Largest raise an hour",
-            "From one hour to the next, a rate may rise only by a small share.",
-        ),
-        "delta_max_24h" => (
-            "Largest raise in 24 hours",
-            "Within 24 hours, a rate may rise only by a limited share.",
-        ),
-        "peak_hours" => (
-            "Raises only in peak hours",
-            "Outside of the peak hours a rate may fall but not rise.",
-        ),
-        "stale_data" => (
-            "Data too old",
-            "The newest report is too old to justify a raise.",
-        ),
-        "thin_data" => (
-            "Data incomplete",
-            "Too few of the last hours were reported to justify a raise.",
-        ),
-        "freeze_roas" => (
-            "Return too low",
-            "ROAS over the last hours is, or just was, below its bound; no raise until it recovers.",
-        ),
-        "freeze_cpa" => (
-            "Conversions too dear",
-            "CPA over the last hours is, or just was, above its bound; no raise until it recovers.",
-        ),
-        "freeze_conversions" => (
-            "No conversion for too long",
-            "Too many hours passed without a conversion; no raise until one comes.",
-        ),
-        "unresolved_write" => (
-            "Earlier change not confirmed",
-            "It is not known whether an earlier change arrived; no raise until it is.",
-        ),
-        other => (other, ""),
-    };
+    let known = RULES.iter().find(|(known, ..)| *known == name);
+    let (title, meaning) = known.map_or((name, ""), |&(_, title, meaning)| (title, meaning));
     Rule { title, meaning }
 }
 
@@ -99,6 +243,11 @@ pub(super) fn alert(kind: AlertKind) -> &'static str {
         AlertKind::WriteRejected => "A change of budget was refused.",
         AlertKind::ExternalEdit => "A budget was changed by somebody else.",
         AlertKind::Unattributed => "Orders came in while no ad set had spent anything.",
+        AlertKind::LedgerRefused => "The spend ledger refused a change.",
+        AlertKind::LedgerUnavailable => "The spend ledger could not be asked.",
+        AlertKind::LedgerDamaged => "The spend ledger is damaged.",
+        AlertKind::Fenced => "Another runner took over.",
+        AlertKind::Emergency => "Rules were violated several times in a row.",
         AlertKind::NoPlan => {
             "Minimums and caps left no room for a plan; each ad set went by itself."
         }
