@@ -55,13 +55,14 @@ fn written(at: DateTime<Utc>) -> Option<[u8; 20]> {
     let mut text = PATTERN;
     let parts = [
         (2, year / 100),
-        (4, year % 100),
+        (4, year),
         (7, at.month()),
         (10, at.day()),
         (13, at.hour()),
         (16, at.minute()),
         (19, at.second()),
     ];
+    // The last two digits of each.
     for (end, part) in parts {
         let digit = |number: u32| b'0' + u8::try_from(number % 10).unwrap_or(0);
         (text[end - 2], text[end - 1]) = (digit(part / 10), digit(part));
@@ -136,5 +137,10 @@ mod tests {
             let theirs = serde_json::from_str::<DateTime<Utc>>(&json);
             assert_eq!(ours.ok(), theirs.ok(), "{text}");
         }
+        let number = serde_json::from_str::<Ours>("5").unwrap_err().to_string();
+        assert!(
+            number.contains("expected a time as RFC 3339 has it"),
+            "{number}"
+        );
     }
 }
