@@ -1,9 +1,9 @@
 //! What an entry does to the state.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use gaelp_core::{AdSetId, AdSetKey, Micros};
+use gaelp_core::{AdSetKey, Micros};
 
 use super::Book;
 use super::calendar::is_in_calendar;
@@ -207,34 +207,10 @@ fn note_read(lines: &mut BTreeMap<AdSetKey, Line>, read: &BudgetsRead, limits: &
         let line = lines.entry(key).or_default();
         line.note_read(Some(*budget), read.began, limits);
     }
-    let listed = Listed::new(&read.budgets);
     for (key, line) in lines {
-        if key.platform == read.platform && !listed.has(&key.ad_set) {
+        // What was listed has a reading of this time, and a second one says nothing.
+        if key.platform == read.platform {
             line.note_read(None, read.began, limits);
-        }
-    }
-}
-
-/// The ad sets of a list. Short lists are searched as they are.
-enum Listed<'a> {
-    Short(&'a [(AdSetId, Micros)]),
-    Long(BTreeSet<&'a AdSetId>),
-}
-
-impl<'a> Listed<'a> {
-    const SHORT: usize = 8;
-
-    fn new(budgets: &'a [(AdSetId, Micros)]) -> Self {
-        if budgets.len() <= Self::SHORT {
-            return Self::Short(budgets);
-        }
-        Self::Long(budgets.iter().map(|(ad_set, _)| ad_set).collect())
-    }
-
-    fn has(&self, ad_set: &AdSetId) -> bool {
-        match self {
-            Self::Short(budgets) => budgets.iter().any(|(listed, _)| listed == ad_set),
-            Self::Long(listed) => listed.contains(ad_set),
         }
     }
 }

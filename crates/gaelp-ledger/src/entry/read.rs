@@ -215,5 +215,11 @@ mod tests {
         ] {
             assert_eq!(both(wrong), [None, None], "{wrong}");
         }
+        let number = serde_json::from_str::<TagFirst>("5").err();
+        let number = number.map(|error| error.to_string()).unwrap_or_default();
+        assert!(
+            number.contains("expected an entry with its tag first"),
+            "{number}"
+        );
     }
 }
