@@ -10,7 +10,6 @@ mod outcome;
 mod plan;
 mod runner;
 mod scenario;
-mod seek;
 mod simulation;
 mod spent;
 mod world;
